@@ -1,0 +1,1 @@
+"""Captioned clips: the digits, the moving digits, the input pipeline."""

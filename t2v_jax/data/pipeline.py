@@ -1,0 +1,91 @@
+"""The input pipeline (Grain): from a random-access source of captioned clips to batches of arrays.
+
+The order is a function of the seed alone, so the position is one number: save `get_state()` (plain
+JSON, or `grain.checkpoint.CheckpointSave` with Orbax) and `set_state` continues with the next clip.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import grain
+import jax
+import numpy as np
+
+from t2v_jax.errors import UsageError
+from t2v_jax.text.language import Captions, Language
+
+
+class ClipSource(Protocol):
+    """Captioned clips: `MovingDigits`, a clip folder, a TFDS data source with captions.
+
+    `source[i]` is a dict of clip uint8 [frames, height, width, channels], caption str, meaning int
+    (equal for captions that say the same) and any number of int labels under names of their own; `captions()` lists every distinct caption.
+    """
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> dict: ...
+
+    def captions(self) -> list[str]: ...
+
+
+def clip_batches(
+    source: ClipSource,
+    language: Language,
+    batch_size: int,
+    *,
+    seed: int = 0,
+    process_index: int | None = None,
+    process_count: int | None = None,
+    threads: int = 1,
+) -> grain.DatasetIterator:
+    """Endless batches of this process, every epoch in a new order, the same for the same seed.
+
+    A batch is a dict of
+      clip      uint8 [batch_size / process_count, frames, height, width, channels]
+      captions  Captions, arrays [batch_size / process_count, max_tokens]
+    and each label of the source as int32 [batch_size / process_count]. `batch_size` counts all
+    processes (default: those of JAX), which share out each global batch: together they see every
+    clip once an epoch, whatever their number. `threads` prepare batches ahead (0: on demand).
+    Raises UsageError for a batch size that the processes cannot share and for a caption that
+    `language` cannot encode.
+    """
+    process_index = jax.process_index() if process_index is None else process_index
+    process_count = jax.process_count() if process_count is None else process_count
+    if batch_size < 1 or batch_size % process_count:
+        raise UsageError(
+            f"batch_size={batch_size}: expected a positive multiple of the number of processes, "
+            f"{process_count}"
+        )
+    clips = grain.MapDataset.source(source).seed(seed).shuffle().repeat()
+    # Threads, not Grain's worker processes: decoding and copying release the GIL, a position stays
+    # independent of their number, and nothing has to be pickled or guarded by __main__.
+    return iter(
+        clips[process_index::process_count]
+        .batch(
+            batch_size // process_count,
+            drop_remainder=True,
+            batch_fn=_Collate(source.captions(), language),
+        )
+        .to_iter_dataset(grain.ReadOptions(num_threads=threads, prefetch_buffer_size=2 * threads))
+    )
+
+
+class _Collate:
+    """Makes a batch of elements; each distinct caption has been encoded once, up front."""
+
+    def __init__(self, captions: Sequence[str], language: Language):
+        self._rows = {caption: row for row, caption in enumerate(captions)}
+        self._encoded = language.encode(captions)
+
+    def __call__(self, elements: Sequence[dict]) -> dict:
+        rows = [self._rows[element["caption"]] for element in elements]
+        labels = elements[0].keys() - {"clip", "caption"}
+        return {
+            "clip": np.stack([element["clip"] for element in elements]),
+            "captions": Captions(*(field[rows] for field in self._encoded)),
+            **{
+                name: np.array([element[name] for element in elements], np.int32)
+                for name in sorted(labels)
+            },
+        }
