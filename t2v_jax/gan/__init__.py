@@ -1,0 +1,1 @@
+"""The minimax game: losses, penalties, state and the single update."""

@@ -1,0 +1,56 @@
+"""Losses of the minimax game. Logits are scores before any sigmoid; every loss is to be minimised.
+
+Each loss maps the logits of real and generated clips (same shape, paired by caption) to a mean:
+`discriminator(real, fake)` and `generator(real, fake)`.
+"""
+
+from typing import Callable, NamedTuple
+
+import jax.numpy as jnp
+from flax.linen import relu, softplus
+
+
+class Loss(NamedTuple):
+    """What each player minimises, as functions (real logits, fake logits) -> scalar."""
+
+    discriminator: Callable
+    generator: Callable
+
+
+def _cross_entropy(real, fake):
+    """-E[log D(V_r)] - E[log(1 - D(G))] with D = sigmoid(logits)."""
+    return jnp.mean(softplus(-real)) + jnp.mean(softplus(fake))
+
+
+LOSSES = {
+    # Goodfellow et al. 2014 (arXiv 1406.2661), eq. 1: the generator minimises E[log(1 - D(G(s, z)))].
+    "minimax": Loss(_cross_entropy, lambda real, fake: -jnp.mean(softplus(fake))),
+    # The same, section 3: the generator maximises E[log D(G(s, z))].
+    "non_saturating": Loss(_cross_entropy, lambda real, fake: jnp.mean(softplus(-fake))),
+    # Lim & Ye 2017 (arXiv 1705.02894).
+    "hinge": Loss(
+        lambda real, fake: jnp.mean(relu(1 - real)) + jnp.mean(relu(1 + fake)),
+        lambda real, fake: -jnp.mean(fake),
+    ),
+    # Jolicoeur-Martineau 2018 (arXiv 1807.00734), as in R3GAN (arXiv 2501.05441), eq. 2.
+    "relativistic": Loss(
+        lambda real, fake: jnp.mean(softplus(fake - real)),
+        lambda real, fake: jnp.mean(softplus(real - fake)),
+    ),
+}
+
+
+def own(logits):
+    """Each clip with its own caption: [judges, b, b] -> [judges, b]."""
+    return jnp.diagonal(logits, axis1=-2, axis2=-1)
+
+
+def mismatched(loss, logits, different):
+    """Matching-aware term (Reed et al. 2016, arXiv 1605.05396): a wrong caption is a negative.
+
+    logits [judges, b, b]; different: bool [b, b], True where caption j differs from caption i. The mean
+    runs over all wrong captions of the batch.
+    """
+    matched = jnp.broadcast_to(own(logits)[..., None], logits.shape)
+    terms = jnp.vectorize(loss, signature="(),()->()")(matched, logits)
+    return jnp.mean(jnp.sum(terms * different, -1) / jnp.maximum(different.sum(-1), 1))

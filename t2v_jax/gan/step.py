@@ -1,0 +1,148 @@
+"""The minimax step: one update of both players from one generator forward pass.
+
+min_G max_D E[log D(V_r)] + E[log(1 - D(G(s, z)))] (or a successor of that loss) is played
+simultaneously: both gradients are taken at the same parameters.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from t2v_jax.gan import penalties
+from t2v_jax.gan.losses import LOSSES, mismatched, own
+from t2v_jax.gan.state import State, update_average
+
+
+class Frames(NamedTuple):
+    """How much of a clip a step works on: computed by the ConvLSTM, painted, seen by the frame judge."""
+
+    computed: int
+    painted: int
+    looked: int
+
+
+def to_unit_range(clips):
+    """uint8 [0, 255] -> float32 [-1, 1]."""
+    return clips.astype(jnp.float32) / 127.5 - 1
+
+
+def choose_frames(key, frames):
+    """Random frames of a clip: `painted` evenly spaced ones, and which of those the frame judge sees."""
+    start_key, look_key = jax.random.split(key)
+    stride = max(1, (frames.computed - 1) // max(1, frames.painted - 1))
+    span = stride * (frames.painted - 1)
+    start = jax.random.randint(start_key, (), 0, frames.computed - span)
+    look = jax.random.choice(look_key, frames.painted, (frames.looked,), replace=False)
+    return start + stride * jnp.arange(frames.painted), look
+
+
+def penalty_weight(config, step):
+    """gamma, from its first to its last value along a geometric path."""
+    progress = jnp.clip(step / config.penalty_decay_steps, 0, 1)
+    return config.penalty_weight * (config.final_penalty_weight / config.penalty_weight) ** progress
+
+
+def losses(networks, config, frames, key, generator, discriminator, batch, step):
+    """Both players' losses and gradients at the same parameters.
+
+    batch: `clip` uint8 [b, t, h, w, c], `captions`, `meaning` int [b] (equal where captions say the
+    same). Returns (generator's gradient, discriminator's gradient, metrics).
+    """
+    noise_key, frames_key, *penalty_keys = jax.random.split(key, 4)
+    loss = LOSSES[config.loss]
+    captions, meaning = batch["captions"], batch["meaning"]
+    different = meaning[:, None] != meaning[None, :]
+    width = networks.generator.config.generator.noise_width
+    noise = jax.random.normal(noise_key, (meaning.shape[0], width))
+    keep, look = choose_frames(frames_key, frames)
+    real = to_unit_range(batch["clip"])[:, keep]
+
+    def generate(generator):
+        return networks.generator.apply(generator, captions, noise, frames.computed, keep)[0]
+
+    def judge(discriminator, clips):
+        return networks.discriminator.apply(discriminator, clips, captions, look)
+
+    # The one generator pass; its pullback later carries the generator's gradient home.
+    fake, generator_pullback = jax.vjp(generate, generator)
+    clips = {"real": real, "fake": fake}
+    if config.penalty == "finite_difference":
+        for name, key in zip(("real", "fake"), penalty_keys):
+            shift = config.penalty_sigma * jax.random.normal(key, real.shape)
+            clips[f"moved_{name}"] = clips[name] + shift
+    logits, pullbacks = {}, {}
+    for name, batch_clips in clips.items():
+        logits[name], pullbacks[name] = jax.vjp(judge, discriminator, batch_clips)
+
+    def discriminator_loss(logits):
+        real, fake = own(logits["real"]), own(logits["fake"])
+        terms = {
+            "discriminator_loss": loss.discriminator(real, fake),
+            "mismatch_loss": mismatched(loss.discriminator, logits["real"], different),
+        }
+        value = terms["discriminator_loss"] + config.mismatch_weight * terms["mismatch_loss"]
+        if config.penalty == "finite_difference":
+            sigma = config.penalty_sigma
+            terms["r1"] = penalties.finite_difference(own(logits["moved_real"]), real, sigma)
+            terms["r2"] = penalties.finite_difference(own(logits["moved_fake"]), fake, sigma)
+            value += penalty_weight(config, step) / 2 * (terms["r1"] + terms["r2"])
+        return value, terms
+
+    def generator_loss(fake_logits):
+        value = loss.generator(own(logits["real"]), own(fake_logits))
+        wrong = mismatched(loss.discriminator, fake_logits, different)
+        return value + config.contrast_weight * wrong, value
+
+    cotangents, terms = jax.grad(discriminator_loss, has_aux=True)(logits)
+    parts = [pullbacks[name](cotangents[name])[0] for name in clips]
+    if config.penalty == "exact":
+        gradient, (terms["r1"], terms["r2"]) = jax.grad(_exact_penalties, has_aux=True)(
+            discriminator, judge, real, fake
+        )
+        weight = penalty_weight(config, step) / 2
+        parts.append(jax.tree.map(lambda leaf: weight * leaf, gradient))
+    discriminator_gradient = jax.tree.map(lambda *leaves: sum(leaves), *parts)
+    cotangent, g_loss = jax.grad(generator_loss, has_aux=True)(logits["fake"])
+    (generator_gradient,) = generator_pullback(pullbacks["fake"](cotangent)[1])
+
+    wrong_scores = jnp.sum(logits["real"] * different, (1, 2)) / jnp.maximum(different.sum(), 1)
+    metrics = terms | {
+        "generator_loss": g_loss,
+        "real_score": own(logits["real"]).mean(),
+        "fake_score": own(logits["fake"]).mean(),
+        "wrong_caption_score": wrong_scores.mean(),
+        "diversity": jnp.std(fake, axis=0).mean(),
+        "real_diversity": jnp.std(real, axis=0).mean(),
+    }
+    return generator_gradient, discriminator_gradient, metrics
+
+
+def _exact_penalties(discriminator, judge, real, fake):
+    r1, r2 = (penalties.exact(lambda x: own(judge(discriminator, x)), x) for x in (real, fake))
+    return r1 + r2, (r1, r2)
+
+
+def minimax_step(networks, optimizers, config, frames, seed, state, batch):
+    """One update of both players: (state, batch) -> (state, metrics). Pure; randomness from state.step."""
+    key = jax.random.fold_in(jax.random.key(seed), state.step)
+    g_gradient, d_gradient, metrics = losses(
+        networks, config, frames, key, state.generator, state.discriminator, batch, state.step
+    )
+    generator, generator_adam = _apply(
+        optimizers.generator, g_gradient, state.generator_adam, state.generator
+    )
+    discriminator, discriminator_adam = _apply(
+        optimizers.discriminator, d_gradient, state.discriminator_adam, state.discriminator
+    )
+    average = update_average(state.average, generator, state.step, config.average_decay)
+    state = State(
+        state.step + 1, generator, discriminator, generator_adam, discriminator_adam, average
+    )
+    return state, metrics
+
+
+def _apply(optimizer, gradient, adam, parameters):
+    updates, adam = optimizer.update(gradient, adam, parameters)
+    return optax.apply_updates(parameters, updates), adam

@@ -1,0 +1,1 @@
+"""The networks: attention, ConvLSTM, generator and discriminator."""

@@ -1,0 +1,134 @@
+"""The convolutional LSTM (Shi et al. 2015, arXiv 1506.04214, eq. 3, without peepholes).
+
+Under a plain `lax.scan` the weight gradient is one convolution a frame inside a loop, which XLA's CPU
+compiler runs as a naive loop nest. `conv_lstm` therefore carries its own reverse rule: the
+reverse scan yields the gradients of the gates alone, and the kernel's gradient is a single convolution
+over all frames after it. The inputs' convolution stands outside the scan for the same reason.
+"""
+
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+DIMENSIONS = ("NHWC", "HWIO", "NHWC")
+
+
+class State(NamedTuple):
+    """What one frame hands to the next: `hidden` and `cell`, each [batch, height, width, channels]."""
+
+    hidden: jax.Array
+    cell: jax.Array
+
+
+def conv(images, kernel):
+    """Same-size convolution: [n, h, w, c] with an odd [k, k, c, d] kernel -> [n, h, w, d]."""
+    return lax.conv_general_dilated(images, kernel, (1, 1), "SAME", dimension_numbers=DIMENSIONS)
+
+
+@jax.custom_vjp
+def _conv_fixed_kernel(images, kernel):
+    """`conv` whose kernel gets no gradient and whose reverse is again a forward convolution."""
+    return conv(images, kernel)
+
+
+def _conv_fixed_kernel_forward(images, kernel):
+    return conv(images, kernel), kernel
+
+
+def _conv_fixed_kernel_reverse(kernel, cotangent):
+    # The flipped, transposed kernel makes the input gradient a plain convolution, the one form that
+    # XLA's CPU compiler runs fast inside a loop.
+    transposed = jnp.flip(kernel, (0, 1)).swapaxes(2, 3)
+    return conv(cotangent, transposed), jnp.zeros_like(kernel)
+
+
+_conv_fixed_kernel.defvjp(_conv_fixed_kernel_forward, _conv_fixed_kernel_reverse)
+
+
+def cell(gates, state_cell):
+    """One LSTM cell: gates [..., 4c] (input, forget, output, candidate) -> hidden, cell [..., c]."""
+    i, f, o, g = jnp.split(gates, 4, axis=-1)
+    new_cell = nn.sigmoid(f) * state_cell + nn.sigmoid(i) * jnp.tanh(g)
+    return nn.sigmoid(o) * jnp.tanh(new_cell), new_cell
+
+
+def _scan(convolve, gate_inputs, kernel, state):
+    def frame(state, gate_input):
+        state = State(*cell(gate_input + convolve(state.hidden, kernel), state.cell))
+        return state, state.hidden
+
+    state, hidden = lax.scan(frame, state, gate_inputs)
+    return hidden, state
+
+
+@jax.custom_vjp
+def conv_lstm(gate_inputs, kernel, state):
+    """Run the recurrence over time.
+
+    gate_inputs [t, b, h, w, 4c]: what the inputs (and the bias) add to the gates; kernel [k, k, c, 4c],
+    hidden to gates; state: the `State` before the first frame. Returns the hidden states [t, b, h, w, c]
+    and the last `State`. Differentiable twice in reverse mode.
+    """
+    return _scan(conv, gate_inputs, kernel, state)
+
+
+def _conv_lstm_forward(gate_inputs, kernel, state):
+    outputs, pullback = jax.vjp(
+        lambda gate_inputs, state: _scan(_conv_fixed_kernel, gate_inputs, kernel, state),
+        gate_inputs,
+        state,
+    )
+    return outputs, (pullback, kernel, state.hidden, outputs[0])
+
+
+def _conv_lstm_reverse(residuals, cotangents):
+    pullback, kernel, first_hidden, hidden = residuals
+    d_gates, d_state = pullback(cotangents)
+    previous = jnp.concatenate([first_hidden[None], hidden[:-1]])
+    _, kernel_pullback = jax.vjp(lambda kernel: conv(_merge(previous), kernel), kernel)
+    (d_kernel,) = kernel_pullback(_merge(d_gates))
+    return d_gates, d_kernel, d_state
+
+
+conv_lstm.defvjp(_conv_lstm_forward, _conv_lstm_reverse)
+
+
+def _merge(frames):
+    """[t, b, ...] -> [t * b, ...]."""
+    return frames.reshape(-1, *frames.shape[2:])
+
+
+def zero_state(batch, height, width, channels, dtype=jnp.float32):
+    """The state before the first frame."""
+    zeros = jnp.zeros((batch, height, width, channels), dtype)
+    return State(zeros, zeros)
+
+
+class ConvLSTM(nn.Module):
+    """ConvLSTM layer: [t, b, h, w, c] -> hidden states [t, b, h, w, channels], last `State`."""
+
+    channels: int
+    kernel_size: int = 3
+
+    @nn.compact
+    def __call__(self, inputs, state=None):
+        time, batch, height, width, features = inputs.shape
+        size, gates = self.kernel_size, 4 * self.channels
+        init = nn.initializers.lecun_normal()
+        input_kernel = self.param("input_kernel", init, (size, size, features, gates))
+        hidden_kernel = self.param("hidden_kernel", init, (size, size, self.channels, gates))
+        bias = self.param("bias", _forget_bias, (gates,))
+        if state is None:
+            state = zero_state(batch, height, width, self.channels, inputs.dtype)
+        gate_inputs = conv(_merge(inputs), input_kernel) + bias[None, None, None]
+        gate_inputs = gate_inputs.reshape(time, batch, height, width, gates)
+        return conv_lstm(gate_inputs, hidden_kernel, state)
+
+
+def _forget_bias(_, shape, dtype=jnp.float32):
+    """Zero but for the forget gate's one (Jozefowicz et al. 2015): memory lasts from the first step."""
+    channels = shape[0] // 4
+    return jnp.zeros(shape, dtype).at[channels : 2 * channels].set(1)

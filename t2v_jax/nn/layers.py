@@ -1,0 +1,110 @@
+"""What both networks are made of: convolution, resampling and feature-wise modulation."""
+
+import flax.linen as nn
+import jax.numpy as jnp
+import numpy as np
+
+from t2v_jax.text.encoder import rms_normalise
+
+leaky_relu = nn.leaky_relu
+he_normal = nn.initializers.he_normal()
+
+
+class Modulation(nn.Module):
+    """FiLM on normalised features (Perez et al. 2018, arXiv 1709.07871): images [n, h, w, c], style [n, d].
+
+    Each pixel's features have unit root mean square before the scale and shift, so that no layer's
+    gain can run away.
+    """
+
+    @nn.compact
+    def __call__(self, images, style):
+        channels = images.shape[-1]
+        scale_shift = nn.Dense(2 * channels, name="scale_shift")(style)[:, None, None]
+        scale, shift = jnp.split(scale_shift, 2, axis=-1)
+        return rms_normalise(images) * (1 + scale) + shift
+
+
+class Convolution(nn.Module):
+    """Convolution of `images` [n, h, w, c] with He initialisation."""
+
+    channels: int
+    kernel_size: int = 3
+    stride: int = 1
+
+    @nn.compact
+    def __call__(self, images):
+        size, stride = (self.kernel_size,) * 2, (self.stride,) * 2
+        return nn.Conv(self.channels, size, stride, kernel_init=he_normal, name="conv")(images)
+
+
+def depth_to_space(images):
+    """[n, h, w, 4c] -> [n, 2h, 2w, c]."""
+    n, h, w, c = images.shape
+    blocks = images.reshape(n, h, w, 2, 2, c // 4)
+    return blocks.transpose(0, 1, 3, 2, 4, 5).reshape(n, 2 * h, 2 * w, c // 4)
+
+
+def average_pool(images, factor):
+    """Mean over factor x factor blocks: [..., h, w, c] -> [..., h / factor, w / factor, c]."""
+    if factor == 1:
+        return images
+    *lead, h, w, c = images.shape
+    blocks = images.reshape(*lead, h // factor, factor, w // factor, factor, c)
+    return blocks.mean((-4, -2))
+
+
+def grid_positions(size):
+    """Centres of size x size cells as (y, x) in (0, 1): float32 [size, size, 2]."""
+    centres = (np.arange(size, dtype=np.float32) + 0.5) / size
+    return np.stack(np.meshgrid(centres, centres, indexing="ij"), axis=-1)
+
+
+def fourier_features(positions, channels):
+    """Sines and cosines of positions (y, x): [..., 2] -> [..., channels], values in [-1, 1].
+
+    The channels run through the lowest frequencies of the unit square, so that a linear map of them
+    can place a smooth bump anywhere (Tancik et al. 2020, arXiv 2006.10739).
+    """
+    highest = int(np.sqrt(channels)) + 1
+    waves = [(y, x) for y in range(highest) for x in range(1 - highest, highest) if (y, x) > (0, 0)]
+    waves = sorted(waves, key=lambda wave: (wave[0] ** 2 + wave[1] ** 2, wave))[: channels // 2]
+    phases = jnp.pi * positions @ jnp.asarray(waves, jnp.float32).T
+    return jnp.concatenate([jnp.sin(phases), jnp.cos(phases)], axis=-1)
+
+
+def time_major(frames):
+    """[b, t, ...] -> [t, b, ...], and back."""
+    return jnp.swapaxes(frames, 0, 1)
+
+
+def fold(frames):
+    """[a, b, ...] -> [a * b, ...]: frames become images."""
+    return frames.reshape(-1, *frames.shape[2:])
+
+
+def unfold(images, batch):
+    """[batch * t, ...] -> [batch, t, ...]."""
+    return images.reshape(batch, -1, *images.shape[1:])
+
+
+def with_position(images, channels=16):
+    """Append where each pixel is, as Fourier features: [n, h, w, c] -> [n, h, w, c + channels].
+
+    Without it a discriminator that pools over positions could not object to a generator that
+    always paints in the same place.
+    """
+    position = fourier_features(grid_positions(images.shape[1]), channels).astype(images.dtype)
+    return jnp.concatenate(
+        [images, jnp.broadcast_to(position, (*images.shape[:-1], channels))], axis=-1
+    )
+
+
+def standard_deviation_channel(images):
+    """Append one channel: the batch's mean standard deviation (Karras et al. 2018, arXiv 1710.10196).
+
+    It shows a discriminator how varied a batch is: [n, h, w, c] -> [n, h, w, c + 1].
+    """
+    deviation = jnp.sqrt(jnp.var(images, axis=0) + 1e-8).mean()
+    channel = jnp.broadcast_to(deviation, (*images.shape[:-1], 1))
+    return jnp.concatenate([images, channel.astype(images.dtype)], axis=-1)
