@@ -1,0 +1,81 @@
+"""From the arrays of a caption to word vectors V and the sentence embedding s = f(V)."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from t2v_jax.text.entities import ENTITIES
+from t2v_jax.text.tags import TAGS
+
+SENTENCES = ("mean", "gru")
+
+
+def masked_mean(words, mask):
+    """Mean of the words that stand: [b, n, v], bool [b, n] -> [b, v]."""
+    weights = mask.astype(words.dtype)
+    return jnp.einsum("bnv,bn->bv", words, weights) / jnp.maximum(weights.sum(-1), 1)[:, None]
+
+
+class WordVectors(nn.Module):
+    """V: each token's vector (word2vec, fine-tuned) joined with those of its tag and its entity.
+
+    Captions with [b, n] arrays -> [b, n, width + 2 * tag_width]. A training run starts
+    from the skip-gram vectors of its captions in place of the random ones.
+    """
+
+    vocabulary_size: int
+    width: int
+    tag_width: int
+
+    @nn.compact
+    def __call__(self, captions):
+        shape = (self.vocabulary_size, self.width)
+        vectors = self.param("vectors", nn.initializers.normal(1.0), shape)
+        tags = nn.Embed(len(TAGS) + 1, self.tag_width, name="tags")(captions.tags)
+        entities = nn.Embed(len(ENTITIES) + 1, self.tag_width, name="entities")(captions.entities)
+        words = jnp.concatenate([vectors[captions.tokens], tags, entities], axis=-1)
+        return words * captions.mask[..., None]
+
+
+class SentenceGRU(nn.Module):
+    """Bidirectional GRU (Cho et al. 2014): words [b, n, v], mask [b, n] -> last states [b, 2 * width]."""
+
+    width: int
+
+    @nn.compact
+    def __call__(self, words, mask):
+        lengths = mask.sum(-1)
+        forward = nn.RNN(nn.GRUCell(self.width), return_carry=True, name="forward")
+        backward = nn.RNN(
+            nn.GRUCell(self.width), return_carry=True, reverse=True, keep_order=True, name="backward"
+        )
+        return jnp.concatenate(
+            [rnn(words, seq_lengths=lengths)[0] for rnn in (forward, backward)], axis=-1
+        )
+
+
+class TextEncoder(nn.Module):
+    """Captions -> word vectors V [b, n, v] and sentence embedding s [b, width] of unit root mean square."""
+
+    vocabulary_size: int
+    word_width: int
+    tag_width: int
+    sentence: str
+    width: int
+
+    @nn.compact
+    def __call__(self, captions):
+        words = WordVectors(
+            self.vocabulary_size, self.word_width, self.tag_width, name="words"
+        )(captions)
+        if self.sentence == "gru":
+            pooled = SentenceGRU(self.width // 2, name="gru")(words, captions.mask)
+        else:
+            pooled = masked_mean(words, captions.mask)
+        sentence = nn.Dense(self.width, name="sentence")(pooled)
+        return words, rms_normalise(sentence)
+
+
+def rms_normalise(vectors):
+    """Scale to unit root mean square over the last axis (Zhang & Sennrich 2019, arXiv 1910.07467)."""
+    return vectors * jax.lax.rsqrt(jnp.mean(jnp.square(vectors), -1, keepdims=True) + 1e-6)

@@ -1,0 +1,282 @@
+"""A language: from sentences to the arrays of tokens, tags and entities that the networks read."""
+
+import bisect
+import collections
+import dataclasses
+import difflib
+import functools
+import hashlib
+import itertools
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from t2v_jax.errors import UsageError
+from t2v_jax.text.entities import ENTITIES, Entity, find_entities
+from t2v_jax.text.tags import TAGS, tag_words
+from t2v_jax.text.tokenizer import UNKNOWN, Token, Tokenizer
+from t2v_jax.text.words import fold_case, is_punctuation, normalise, split_words
+
+LONGEST_SENTENCE = 1000
+"""Characters of a sentence at most: a check that costs nothing, before any work is done."""
+
+_TOKENIZER_FILE = "tokenizer.model"
+_LANGUAGE_FILE = "language.json"
+
+
+class Captions(NamedTuple):
+    """n encoded sentences; mask is true where a token stands, and the rest is zero.
+
+    tokens int32 [n, max_tokens]; tags and entities int32 [n, max_tokens], where i stands for
+    TAGS[i - 1] and ENTITIES[i - 1], and 0 for no entity; mask bool [n, max_tokens].
+    """
+
+    tokens: np.ndarray
+    tags: np.ndarray
+    entities: np.ndarray
+    mask: np.ndarray
+
+
+class Parse(NamedTuple):
+    """Tokens of a sentence, a tag for each, and entities as spans over the tokens."""
+
+    tokens: list[Token]
+    tags: list[str]
+    entities: list[Entity]
+
+
+@dataclasses.dataclass(frozen=True)
+class Language:
+    """A tokenizer, the most tokens a sentence may have, and the words that captions taught it.
+
+    words: the frequent first, each in the case in which captions mostly write it inside a
+    sentence; a prompt's known words take that case, so that its capitals make no difference
+    (truecasing, Lita et al. 2003). Equal by content, hashable: static data of a JAX pytree.
+    """
+
+    tokenizer: Tokenizer
+    max_tokens: int
+    words: tuple[str, ...] = dataclasses.field(repr=False, hash=False)
+
+    @classmethod
+    def train(
+        cls,
+        captions: Iterable[str],
+        *,
+        vocabulary_size: int = 1000,
+        model_type: str = "word",
+        max_tokens: int = 32,
+    ) -> "Language":
+        """The language of captions; model_type and vocabulary_size as in Tokenizer.train."""
+        sentences = [_checked_words(caption) for caption in captions]
+        texts = (" ".join(words) for words in sentences)
+        tokenizer = Tokenizer.train(texts, vocabulary_size=vocabulary_size, model_type=model_type)
+        words = tuple(word for word in _truecase(sentences) if _can_write(tokenizer, word))
+        return cls(tokenizer, max_tokens, words)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of token ids, padding and unknown included."""
+        return self.tokenizer.vocabulary_size
+
+    def encode(self, sentences: Sequence[str]) -> Captions:
+        """Captions of n sentences.
+
+        Errors: UsageError for a sentence that is blank, too long or has no known word.
+        """
+        if isinstance(sentences, str):
+            raise UsageError("expected a list of prompts, got one string: write [prompt]")
+        shape = (len(sentences), self.max_tokens)
+        captions = Captions(*(np.zeros(shape, np.int32) for _ in range(3)), np.zeros(shape, bool))
+        for row, sentence in enumerate(sentences):
+            for array, values in zip(captions, _encode(self, sentence), strict=True):
+                array[row, : len(values)] = values
+        return captions
+
+    def parse(self, sentence: str) -> Parse:
+        """Tokens, tags and entities of a sentence. Errors: as encode."""
+        words = self._words(sentence)
+        tags = tag_words(words)
+        entity_of = {
+            index: entity
+            for entity in find_entities(words, tags)
+            for index in range(entity.start, entity.end)
+        }
+        tokens = self.tokenizer.encode(" ".join(words))
+        if len(tokens) > self.max_tokens:
+            raise UsageError(
+                f"{_quoted(sentence)} has {len(tokens)} tokens, "
+                f"expected at most {self.max_tokens}: shorten it"
+            )
+        owners = _word_of_each(tokens, words)
+        spans = _spans([entity_of.get(index) for index in owners])
+        return Parse(tokens, [tags[index] for index in owners], spans)
+
+    def unknown_words(self, sentence: str) -> dict[str, list[str]]:
+        """Words that no caption has -> at most three known ones that look like them.
+
+        Errors: UsageError for a sentence that is blank or has too many characters.
+        """
+        words = dict.fromkeys(map(fold_case, _checked_words(sentence)))
+        return {
+            word: difflib.get_close_matches(word, self._case_of)
+            for word in words
+            if word not in self._case_of and not is_punctuation(word)
+        }
+
+    def describe(self, sentence: str) -> str:
+        """A table in text: each token with its tag and its entity. Errors: as encode."""
+        tokens, tags, entities = self.parse(sentence)
+        kinds = _kind_of_each(entities, len(tokens))
+        columns = [token.piece for token in tokens], tags, [kind or "" for kind in kinds]
+        rows = [("token", "tag", "entity"), *zip(*columns, strict=True)]
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+        return "\n".join(lines)
+
+    def save(self, directory: str | os.PathLike) -> None:
+        """Writes tokenizer.model (a SentencePiece model) and language.json into a directory."""
+        directory = Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        description = {
+            "max_tokens": self.max_tokens,
+            "words": self.words,
+            "tokenizer_sha256": hashlib.sha256(self.tokenizer.model).hexdigest(),
+        }
+        _write(directory / _TOKENIZER_FILE, self.tokenizer.model)
+        _write(directory / _LANGUAGE_FILE, json.dumps(description, ensure_ascii=False).encode())
+
+    @classmethod
+    def load(cls, directory: str | os.PathLike) -> "Language":
+        """The language that save wrote. Errors: UsageError for a missing or damaged file."""
+        path = Path(directory) / _LANGUAGE_FILE
+        try:
+            description = json.loads(_read(path))
+            language = cls(
+                Tokenizer(_read(Path(directory) / _TOKENIZER_FILE)),
+                int(description["max_tokens"]),
+                tuple(map(str, description["words"])),
+            )
+            digest = description["tokenizer_sha256"]
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, UsageError):
+                raise
+            raise UsageError(f"{path} is damaged: restore it or train again") from error
+        if digest != hashlib.sha256(language.tokenizer.model).hexdigest():
+            raise UsageError(
+                f"{path.with_name(_TOKENIZER_FILE)} is damaged or belongs to another "
+                f"{_LANGUAGE_FILE}: restore both or train again"
+            )
+        return language
+
+    @functools.cached_property
+    def _case_of(self) -> dict[str, str]:
+        """Known word in lower case -> the case that captions write it in."""
+        return {fold_case(word): word for word in self.words}
+
+    def _words(self, sentence: str) -> list[str]:
+        """Words of a sentence in the captions' case, without punctuation that no caption has."""
+        words = [self._case_of.get(fold_case(w), w) for w in _checked_words(sentence)]
+        if not any(fold_case(word) in self._case_of for word in words):
+            near = itertools.chain(*self.unknown_words(sentence).values())
+            raise UsageError(
+                f"no word of {_quoted(sentence)} is known to this model: "
+                f"use words such as {', '.join(sorted(set(near)) or self.words[:8])}"
+            )
+        return [w for w in words if fold_case(w) in self._case_of or not is_punctuation(w)]
+
+
+@functools.lru_cache(maxsize=2**14)
+def _encode(language: Language, sentence: str) -> Captions:
+    """One row of Captions without its padding, as lists."""
+    tokens, tags, entities = language.parse(sentence)
+    return Captions(
+        tokens=[token.id for token in tokens],
+        tags=[1 + TAGS.index(tag) for tag in tags],
+        entities=[
+            1 + ENTITIES.index(kind) if kind else 0 for kind in _kind_of_each(entities, len(tokens))
+        ],
+        mask=[True] * len(tokens),
+    )
+
+
+def _checked_words(sentence: str) -> tuple[str, ...]:
+    if not isinstance(sentence, str):
+        raise UsageError(f"expected a sentence as text, got {type(sentence).__name__}")
+    if len(sentence) > LONGEST_SENTENCE:
+        raise UsageError(
+            f"{_quoted(sentence)} has {len(sentence)} characters, "
+            f"expected at most {LONGEST_SENTENCE}: shorten it"
+        )
+    words = split_words(sentence)
+    if not words:
+        raise UsageError("the sentence has no words: say what the video is to show")
+    return words
+
+
+def _quoted(sentence: str) -> str:
+    """The start of a sentence in quotes, on one line, for a message."""
+    return f'"{normalise(sentence[:60])}{"..." if len(sentence) > 60 else ""}"'
+
+
+def _truecase(sentences: Iterable[Sequence[str]]) -> list[str]:
+    """Distinct words, frequent first, as mostly written where no sentence starts; else lower."""
+    counts = collections.Counter()
+    inside = collections.defaultdict(collections.Counter)
+    for words in sentences:
+        counts.update(map(fold_case, words))
+        for word in words[1:]:
+            inside[fold_case(word)][word] += 1
+    frequent = sorted(counts, key=lambda word: (-counts[word], word))
+    return [_most_common(inside[word], default=word) for word in frequent]
+
+
+def _most_common(counts: collections.Counter, default: str) -> str:
+    return max(counts, key=lambda word: (counts[word], word), default=default)
+
+
+def _can_write(tokenizer: Tokenizer, word: str) -> bool:
+    return all(token.id != UNKNOWN for token in tokenizer.encode(word))
+
+
+def _word_of_each(tokens: Sequence[Token], words: Sequence[str]) -> list[int]:
+    """For each token of the words joined by spaces, the index of the word its span lies in."""
+    ends = list(itertools.accumulate(len(word) + 1 for word in words))
+    return [bisect.bisect_right(ends, token.start) for token in tokens]
+
+
+def _spans(owners: Sequence[Entity | None]) -> list[Entity]:
+    """Entities over tokens, from the entity (over words) that owns each token."""
+    spans, start = [], 0
+    for owner, group in itertools.groupby(owners):
+        end = start + len(list(group))
+        if owner:
+            spans.append(Entity(owner.kind, start, end))
+        start = end
+    return spans
+
+
+def _kind_of_each(entities: Sequence[Entity], length: int) -> list[str | None]:
+    """The kind of entity at each of length positions, None outside entities."""
+    kinds = [None] * length
+    for kind, start, end in entities:
+        kinds[start:end] = [kind] * (end - start)
+    return kinds
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Nothing half-written ever stands under the path."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    partial.replace(path)

@@ -1,0 +1,34 @@
+"""Part-of-speech tags by NLTK's averaged perceptron."""
+
+import functools
+from collections.abc import Sequence
+
+from t2v_jax.text.assets import load_asset
+
+TAGS = tuple(
+    "# $ '' , -LRB- -RRB- . : CC CD DT EX FW IN JJ JJR JJS LS MD NN NNP NNPS NNS PDT POS PRP "
+    "PRP$ RB RBR RBS RP SYM TO UH VB VBD VBG VBN VBP VBZ WDT WP WP$ WRB ``".split()
+)
+"""The tags of the Penn Treebank (Marcus et al. 1993) in order."""
+
+
+# The treebank spells brackets so; the tagger takes bare ones for proper nouns.
+_BRACKETS = dict(zip("()[]{}", "-LRB- -RRB- -LSB- -RSB- -LCB- -RCB-".split(), strict=True))
+
+
+def tag_words(words: Sequence[str]) -> list[str]:
+    """One tag per word; case matters, since capitals mark proper nouns."""
+    written = [_BRACKETS.get(word, word) for word in words]
+    return [tag for _, tag in _tagger().tag(written)]
+
+
+@functools.cache
+def _tagger():
+    from nltk.tag.perceptron import PerceptronTagger
+
+    asset = load_asset("perceptron_tagger")
+    tagger = PerceptronTagger(load=False)
+    tagger.tagdict = asset["tagdict"]
+    tagger.model.weights = asset["weights"]
+    tagger.classes = tagger.model.classes = set(TAGS)
+    return tagger
