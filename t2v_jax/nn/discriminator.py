@@ -22,8 +22,9 @@ class Trunk(nn.Module):
 
     @nn.compact
     def __call__(self, images):
-        for level, channels in enumerate(self.channels):
-            images = layers.Convolution(channels, 4, 2, name=f"down_{level}")(images)
+        for channels in self.channels:
+            side = images.shape[1]
+            images = layers.Convolution(channels, 4, 2, name=f"down_{side}")(images)
             images = layers.leaky_relu(images, 0.2)
         return images
 

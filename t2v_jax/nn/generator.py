@@ -49,7 +49,7 @@ class ScriptCell(nn.Module):
         context, weights = Attention(self.score, name="attention")(query, words, mask)
         inputs = jnp.concatenate([context, noise], axis=-1)
         state, _ = nn.GRUCell(state.shape[-1], name="gru")(state, inputs)
-        gaze = 0.5 + 0.5 * nn.Dense(2 * self.gazes, name="gaze")(state)
+        gaze = nn.sigmoid(2 * nn.Dense(2 * self.gazes, name="gaze")(state))
         line = Line(
             style=jnp.concatenate([state, context, noise], axis=-1),
             gaze=gaze.reshape(-1, self.gazes, 2),
@@ -91,10 +91,12 @@ class Scene(nn.Module):
 
     @nn.compact
     def __call__(self, lines, state):
-        frames, batch, gazes, _ = lines.gaze.shape
+        frames, batch = lines.gaze.shape[:2]
         offsets = layers.grid_positions(GRID) - lines.gaze[..., None, None, :]
-        features = layers.fourier_features(offsets, self.channels)
-        features = jnp.moveaxis(features, 2, 4).reshape(-1, GRID, GRID, gazes * self.channels)
+        features = jnp.concatenate(
+            [layers.fourier_features(offsets, self.channels), layers.bumps(offsets)], axis=-1
+        )
+        features = jnp.moveaxis(features, 2, 4).reshape(frames * batch, GRID, GRID, -1)
         images = layers.Modulation(name="place")(features, layers.fold(lines.style))
         images = layers.leaky_relu(layers.Convolution(self.channels, 1, name="mix")(images))
         return ConvLSTM(self.channels, name="conv_lstm")(layers.unfold(images, frames), state)
@@ -109,12 +111,14 @@ class Painter(nn.Module):
 
     @nn.compact
     def __call__(self, images, styles):
-        for level, channels in enumerate(self.channels):
-            images = layers.Modulation(name=f"style_{level}")(images, styles)
-            images = layers.Convolution(4 * channels, name=f"up_{level}")(layers.leaky_relu(images))
+        for channels in self.channels:
+            side = 2 * images.shape[1]
+            images = layers.Modulation(name=f"style_{side}")(images, styles)
+            images = layers.leaky_relu(images)
+            images = layers.Convolution(4 * channels, name=f"up_{side}")(images)
             images = layers.depth_to_space(images)
         images = layers.leaky_relu(rms_normalise(images))
-        return jnp.tanh(layers.Convolution(self.pixels, name="paint")(images))
+        return jnp.tanh(layers.Convolution(self.pixels, name=f"paint_{self.size}")(images))
 
 
 class Generator(nn.Module):

@@ -73,6 +73,16 @@ def fourier_features(positions, channels):
     return jnp.concatenate([jnp.sin(phases), jnp.cos(phases)], axis=-1)
 
 
+def bumps(offsets):
+    """Gaussian bumps of four widths around zero: [..., 2] -> [..., 4], values in (0, 1].
+
+    Unlike the Fourier features they do not repeat: they tell near from far.
+    """
+    squared = jnp.sum(jnp.square(offsets), axis=-1, keepdims=True)
+    widths = jnp.asarray([1 / 16, 1 / 8, 1 / 4, 1 / 2])
+    return jnp.exp(-squared / (2 * jnp.square(widths)).reshape((1,) * (squared.ndim - 1) + (4,)))
+
+
 def time_major(frames):
     """[b, t, ...] -> [t, b, ...], and back."""
     return jnp.swapaxes(frames, 0, 1)
