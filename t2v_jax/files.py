@@ -1,7 +1,6 @@
 """Files that are whole under their name, or not there."""
 
 import contextlib
-import contextlib
 import os
 import pathlib
 import shutil
@@ -15,7 +14,7 @@ def check_writable(path: str | pathlib.Path) -> None:
     """Raises UsageError where no file of that name can be written."""
     path = pathlib.Path(path)
     if not path.parent.is_dir():
-        raise UsageError(f"no directory {path.parent} to write {path.name} in; make it first")
+        raise UsageError(f"cannot write {path}: {path.parent} is no directory; make it first")
     if path.is_dir():
         raise UsageError(f"{path} is a directory; name a file")
     if not os.access(path.parent, os.W_OK):
@@ -34,9 +33,7 @@ def write_atomically(path: str | pathlib.Path, data: bytes) -> None:
         part.write_bytes(data)
         os.replace(part, path)
     except OSError as error:
-        raise UsageError(
-            f"cannot write {path}: {error.strerror}; choose another place or name"
-        ) from error
+        raise UsageError(f"cannot write {path}: {error.strerror}; choose another place or name") from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
@@ -52,8 +49,6 @@ def new_directory(path: str | pathlib.Path) -> Iterator[pathlib.Path]:
         yield part
         os.replace(part, path)
     except OSError as error:
-        raise UsageError(
-            f"cannot write {path}: {error.strerror}; choose another place or name"
-        ) from error
+        raise UsageError(f"cannot write {path}: {error.strerror}; choose another place or name") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -4,7 +4,8 @@ Each loss maps the logits of real and generated clips (same shape, paired by cap
 `discriminator(real, fake)` and `generator(real, fake)`.
 """
 
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import jax.numpy as jnp
 from flax.linen import relu, softplus
@@ -53,4 +54,5 @@ def mismatched(loss, logits, different):
     """
     matched = jnp.broadcast_to(own(logits)[..., None], logits.shape)
     terms = jnp.vectorize(loss, signature="(),()->()")(matched, logits)
-    return jnp.mean(jnp.sum(terms * different, -1) / jnp.maximum(different.sum(-1), 1))
+    wrong = different[None]
+    return jnp.mean(jnp.sum(terms * wrong, -1) / jnp.maximum(wrong.sum(-1), 1))

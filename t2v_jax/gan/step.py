@@ -107,7 +107,7 @@ def losses(networks, config, frames, key, generator, discriminator, batch, step)
     cotangent, g_loss = jax.grad(generator_loss, has_aux=True)(logits["fake"])
     (generator_gradient,) = generator_pullback(pullbacks["fake"](cotangent)[1])
 
-    wrong_scores = jnp.sum(logits["real"] * different, (1, 2)) / jnp.maximum(different.sum(), 1)
+    wrong_scores = jnp.sum(logits["real"] * different[None], (1, 2)) / jnp.maximum(different.sum(), 1)
     metrics = terms | {
         "generator_loss": g_loss,
         "real_score": own(logits["real"]).mean(),
@@ -137,9 +137,7 @@ def minimax_step(networks, optimizers, config, frames, seed, state, batch):
         optimizers.discriminator, d_gradient, state.discriminator_adam, state.discriminator
     )
     average = update_average(state.average, generator, state.step, config.average_decay)
-    state = State(
-        state.step + 1, generator, discriminator, generator_adam, discriminator_adam, average
-    )
+    state = State(state.step + 1, generator, discriminator, generator_adam, discriminator_adam, average)
     return state, metrics
 
 

@@ -92,7 +92,8 @@ class Scene(nn.Module):
     @nn.compact
     def __call__(self, lines, state):
         frames, batch = lines.gaze.shape[:2]
-        offsets = layers.grid_positions(GRID) - lines.gaze[..., None, None, :]
+        positions = layers.grid_positions(GRID)[None, None, None]
+        offsets = positions - lines.gaze[..., None, None, :]
         features = jnp.concatenate(
             [layers.fourier_features(offsets, self.channels), layers.bumps(offsets)], axis=-1
         )
@@ -137,9 +138,7 @@ class Generator(nn.Module):
         generator = config.generator
         self.script = Script(generator.attention, generator.style_width, generator.gazes)
         self.scene = Scene(generator.scene_channels)
-        self.painter = Painter(
-            config.data.size, config.data.channels, tuple(generator.painter_channels)
-        )
+        self.painter = Painter(config.data.size, config.data.channels, tuple(generator.painter_channels))
 
     def __call__(self, captions, noise, frames, keep=None, memory=None):
         """Captions, noise [b, z] -> clips [b, t, size, size, pixels] in (-1, 1), `Memory`.
@@ -154,9 +153,7 @@ class Generator(nn.Module):
         if memory is None:
             scene = zero_state(batch, GRID, GRID, self.config.generator.scene_channels)
             memory = Memory(None, scene)
-        script, lines = self.script(
-            sentence, words, captions.mask, mapped, frames, memory.script
-        )
+        script, lines = self.script(sentence, words, captions.mask, mapped, frames, memory.script)
         states, scene = self.scene(lines, memory.scene)
         styles = lines.style
         if keep is not None:

@@ -69,7 +69,7 @@ def fourier_features(positions, channels):
     highest = int(np.sqrt(channels)) + 1
     waves = [(y, x) for y in range(highest) for x in range(1 - highest, highest) if (y, x) > (0, 0)]
     waves = sorted(waves, key=lambda wave: (wave[0] ** 2 + wave[1] ** 2, wave))[: channels // 2]
-    phases = jnp.pi * positions @ jnp.asarray(waves, jnp.float32).T
+    phases = jnp.pi * jnp.matmul(positions, np.asarray(waves, np.float32).T)
     return jnp.concatenate([jnp.sin(phases), jnp.cos(phases)], axis=-1)
 
 
@@ -105,9 +105,7 @@ def with_position(images, channels=16):
     always paints in the same place.
     """
     position = fourier_features(grid_positions(images.shape[1]), channels).astype(images.dtype)
-    return jnp.concatenate(
-        [images, jnp.broadcast_to(position, (*images.shape[:-1], channels))], axis=-1
-    )
+    return jnp.concatenate([images, jnp.broadcast_to(position, (*images.shape[:-1], channels))], axis=-1)
 
 
 def standard_deviation_channel(images):

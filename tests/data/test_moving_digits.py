@@ -34,7 +34,7 @@ def centroids(clip):
 def test_an_element_has_the_promised_arrays(large):
     element = large[7]
     assert element["clip"].shape == (16, 64, 64, 1) and element["clip"].dtype == np.uint8
-    assert element.keys() == {"clip", "caption", "digit", "motion"}
+    assert element.keys() == {"clip", "caption", "digit", "motion", "meaning"}
     assert type(element["digit"]) is int and type(element["motion"]) is int
 
 

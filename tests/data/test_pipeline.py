@@ -66,7 +66,7 @@ def assert_same(one, another):
 
 def test_a_batch_has_the_promised_arrays(batches, language):
     batch = next(batches(6))
-    assert batch.keys() == {"clip", "captions", "digit", "motion"}
+    assert batch.keys() == {"clip", "captions", "digit", "motion", "meaning"}
     assert batch["clip"].shape == (6, 4, 20, 20, 1) and batch["clip"].dtype == np.uint8
     assert batch["digit"].shape == (6,) and batch["digit"].dtype == np.int32
     for field in batch["captions"]:

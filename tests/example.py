@@ -1,0 +1,64 @@
+"""Networks, first parameters and a batch of real clips for the small configuration."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from t2v_jax import config as configuration
+from t2v_jax.data.worlds import make_source
+from t2v_jax.nn.discriminator import Discriminator
+from t2v_jax.nn.generator import Generator
+from t2v_jax.text.language import Language
+from t2v_jax.train import Networks
+from tests import small
+
+BATCH = 4
+FRAMES = 4
+
+
+def config(**game):
+    """The small configuration; `game` overrides fields of config.game."""
+    fields = small.get_config()
+    fields.game.update(game)
+    return configuration.check(fields)
+
+
+@functools.cache
+def source():
+    return make_source(config())
+
+
+@functools.cache
+def language():
+    return Language.train(source().captions())
+
+
+def networks(config):
+    sizes = config, language().vocabulary_size
+    return Networks(Generator(*sizes), Discriminator(*sizes))
+
+
+def batch(start=0):
+    clips = [source()[index] for index in range(start, start + BATCH)]
+    arrays = {
+        "clip": np.stack([clip["clip"] for clip in clips]),
+        "captions": language().encode([clip["caption"] for clip in clips]),
+        "meaning": np.array([clip["meaning"] for clip in clips], np.int32),
+    }
+    return jax.tree.map(jnp.asarray, arrays)
+
+
+def noise(seed=1):
+    return jax.random.normal(jax.random.key(seed), (BATCH, config().generator.noise_width))
+
+
+def parameters(networks):
+    """First parameters of both networks."""
+    captions, key, data = batch()["captions"], jax.random.key(0), config().data
+    clips = jnp.zeros((BATCH, 2, data.size, data.size, data.channels))
+    return Networks(
+        jax.jit(networks.generator.init, static_argnums=3)(key, captions, noise(), 1),
+        jax.jit(networks.discriminator.init)(key, clips, captions, jnp.arange(1)),
+    )

@@ -1,0 +1,161 @@
+"""The minimax step: one update that equals two separately computed gradients."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from t2v_jax.gan import losses, penalties, state, step
+from tests import example
+
+FRAMES = step.Frames(computed=4, painted=3, looked=2)
+
+
+def separate_gradients(networks, config, key, parameters, batch):
+    """Both players' gradients as a textbook has them: one loss, one `jax.grad`, G run twice."""
+    noise_key, frames_key, *penalty_keys = jax.random.split(key, 4)
+    loss, captions = losses.LOSSES[config.loss], batch["captions"]
+    different = batch["meaning"][:, None] != batch["meaning"][None, :]
+    noise = jax.random.normal(noise_key, (example.BATCH, 8))
+    keep, look = step.choose_frames(frames_key, FRAMES)
+    real = step.to_unit_range(batch["clip"])[:, keep]
+
+    def generate(generator):
+        return networks.generator.apply(generator, captions, noise, 4)[0][:, keep]
+
+    def judge(discriminator, clips):
+        return networks.discriminator.apply(discriminator, clips, captions, look)
+
+    def discriminator_loss(discriminator):
+        fake = generate(parameters.generator)
+        logits = judge(discriminator, real)
+        scores, fake_scores = losses.own(logits), losses.own(judge(discriminator, fake))
+        total = loss.discriminator(scores, fake_scores)
+        total += config.mismatch_weight * losses.mismatched(loss.discriminator, logits, different)
+        for clips, key, own in zip((real, fake), penalty_keys, (scores, fake_scores)):
+            if config.penalty == "exact":
+                value = penalties.exact(lambda x: losses.own(judge(discriminator, x)), clips)
+            elif config.penalty == "finite_difference":
+                moved = clips + config.penalty_sigma * jax.random.normal(key, clips.shape)
+                moved = losses.own(judge(discriminator, moved))
+                value = penalties.finite_difference(moved, own, config.penalty_sigma)
+            else:
+                value = 0.0
+            total += config.penalty_weight / 2 * value
+        return total
+
+    def generator_loss(generator):
+        logits = judge(parameters.discriminator, generate(generator))
+        real_scores = losses.own(judge(parameters.discriminator, real))
+        wrong = losses.mismatched(loss.discriminator, logits, different)
+        return loss.generator(real_scores, losses.own(logits)) + config.contrast_weight * wrong
+
+    return (
+        jax.grad(generator_loss)(parameters.generator),
+        jax.grad(discriminator_loss)(parameters.discriminator),
+    )
+
+
+@pytest.mark.parametrize(
+    ("loss", "penalty"),
+    [
+        ("minimax", "none"),
+        ("non_saturating", "none"),
+        ("hinge", "exact"),
+        ("relativistic", "exact"),
+        ("relativistic", "finite_difference"),
+    ],
+)
+def test_single_update_equals_two_separate_gradients(loss, penalty):
+    config = example.config(loss=loss, penalty=penalty, contrast_weight=0.5).game
+    networks = example.networks(example.config())
+    parameters, batch, key = example.parameters(networks), example.batch(), jax.random.key(3)
+
+    @jax.jit
+    def both(parameters):
+        single = step.losses(networks, config, FRAMES, key, *parameters, batch, 0)[:2]
+        return single, separate_gradients(networks, config, key, parameters, batch)
+
+    single, separate = both(parameters)
+    for got, wanted in zip(single, separate, strict=True):
+        got, wanted = (jax.flatten_util.ravel_pytree(tree)[0] for tree in (got, wanted))
+        assert float(jnp.linalg.norm(wanted)) > 1e-3
+        assert float(jnp.linalg.norm(got - wanted) / jnp.linalg.norm(wanted)) < 1e-5
+
+
+def compiled_step(config):
+    networks = example.networks(config)
+    optimizers = state.optimizers(config.game, config.steps)
+
+    def update(state, batch):
+        return step.minimax_step(networks, optimizers, config.game, FRAMES, 0, state, batch)
+
+    return jax.jit(update), state.create(*example.parameters(networks), optimizers)
+
+
+def test_first_steps_are_golden():
+    """Two steps from fixed seeds: any change of the mathematics or of the random streams shows."""
+    update, current = compiled_step(example.config(warmup_steps=1))
+    losses_seen = []
+    for start in (0, 4):
+        current, metrics = update(current, example.batch(start))
+        losses_seen += [metrics["discriminator_loss"], metrics["generator_loss"]]
+    np.testing.assert_allclose(losses_seen, GOLDEN, rtol=2e-4)
+
+
+GOLDEN = [0.0, 0.0, 0.0, 0.0]
+
+
+def test_step_changes_everything_that_learns():
+    update, first = compiled_step(example.config(warmup_steps=1))
+    last, _ = update(*[update(first, example.batch())[0], example.batch(4)])
+    same = jax.tree_util.tree_map_with_path(
+        lambda path, a, b: jax.tree_util.keystr(path) if bool(jnp.all(a == b)) else None,
+        first,
+        last,
+    )
+    untouched = [name for name in jax.tree.leaves(same) if "_adam" not in name]
+    assert untouched == []
+
+
+def test_every_part_of_the_sentence_reaches_the_video():
+    """Tokens, tags, entities and noise each change the frames: none is a side branch."""
+    config = example.config()
+    networks = example.networks(config)
+    parameters, captions = example.parameters(networks), example.batch()["captions"]
+    noise = example.noise()
+    paint = jax.jit(
+        lambda captions, noise: networks.generator.apply(parameters.generator, captions, noise, 4)[0]
+    )
+    clip = paint(captions, noise)
+    changed = {
+        "tokens": captions._replace(tokens=np.where(captions.mask, 2, 0).astype(np.int32)),
+        "tags": captions._replace(tags=np.where(captions.mask, 7, 0).astype(np.int32)),
+        "entities": captions._replace(entities=np.where(captions.mask, 2, 0).astype(np.int32)),
+    }
+    for name, other in changed.items():
+        assert float(jnp.abs(paint(other, noise) - clip).max()) > 1e-4, name
+    assert float(jnp.abs(paint(captions, -noise) - clip).max()) > 1e-4
+
+
+def test_frames_are_chosen_within_the_clip():
+    frames = step.Frames(10, 4, 2)
+    keep, look = jax.vmap(lambda key: step.choose_frames(key, frames))(
+        jax.random.split(jax.random.key(0), 200)
+    )
+    assert np.unique(np.diff(keep, axis=1)).tolist() == [3]
+    assert keep.min() == 0 and keep.max() == 9
+    assert np.all(look[:, 0] != look[:, 1]) and set(np.unique(look)) == {0, 1, 2, 3}
+
+
+def test_penalty_weight_falls_geometrically():
+    config = example.config(penalty_weight=4.0, final_penalty_weight=1.0, penalty_decay_steps=100).game
+    weights = [float(step.penalty_weight(config, jnp.asarray(s))) for s in (0, 50, 100, 1000)]
+    np.testing.assert_allclose(weights, [4, 2, 1, 1], rtol=1e-5)
+
+
+def test_average_starts_as_the_parameters_and_lags_behind():
+    first, second = {"w": jnp.zeros(3)}, {"w": jnp.ones(3)}
+    early = state.update_average(first, second, jnp.asarray(0), 0.999)["w"][0]
+    late = state.update_average(first, second, jnp.asarray(100_000), 0.999)["w"][0]
+    np.testing.assert_allclose([early, late], [0.9, 0.001], rtol=1e-3)

@@ -1,0 +1,104 @@
+"""The ConvLSTM's own reverse rule against automatic differentiation of a plain Python loop."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from t2v_jax.nn import conv_lstm
+
+
+def python_loop(gate_inputs, kernel, state):
+    """The recurrence written out frame by frame, differentiated by JAX alone."""
+    states = []
+    for gate_input in gate_inputs:
+        gates = gate_input + conv_lstm.conv(state.hidden, kernel)
+        i, f, o, g = jnp.split(gates, 4, axis=-1)
+        cell = jax.nn.sigmoid(f) * state.cell + jax.nn.sigmoid(i) * jnp.tanh(g)
+        state = conv_lstm.State(jax.nn.sigmoid(o) * jnp.tanh(cell), cell)
+        states.append(state.hidden)
+    return jnp.stack(states), state
+
+
+def arguments(dtype, time=4, batch=2, size=5, channels=3):
+    keys = jax.random.split(jax.random.key(0), 4)
+    frame = (batch, size, size)
+    return (
+        jax.random.normal(keys[0], (time, *frame, 4 * channels), dtype),
+        jax.random.normal(keys[1], (3, 3, channels, 4 * channels), dtype) / 3,
+        conv_lstm.State(
+            jax.random.normal(keys[2], (*frame, channels), dtype),
+            jax.random.normal(keys[3], (*frame, channels), dtype),
+        ),
+    )
+
+
+def loss_of(recurrence):
+    """A scalar that every output enters unevenly."""
+
+    def loss(arguments):
+        hidden, last = recurrence(*arguments)
+        weights = jnp.cos(jnp.arange(hidden.size, dtype=hidden.dtype)).reshape(hidden.shape)
+        return jnp.sum(weights * hidden**2) + jnp.sum(last.cell**3) + jnp.sum(jnp.sin(last.hidden))
+
+    return loss
+
+
+def gradient_norm_of(recurrence):
+    """A loss of the gradient itself: its gradient is of second order."""
+
+    def norm(arguments):
+        gradients = jax.grad(loss_of(recurrence))(arguments)
+        return sum(jnp.sum(jnp.square(leaf)) for leaf in jax.tree.leaves(gradients))
+
+    return norm
+
+
+def relative_error(got, wanted):
+    pairs = zip(jax.tree.leaves(got), jax.tree.leaves(wanted), strict=True)
+    return max(float(jnp.linalg.norm((a - b).ravel()) / jnp.linalg.norm(b.ravel())) for a, b in pairs)
+
+
+@pytest.mark.parametrize("objective", [loss_of, gradient_norm_of], ids=["first", "second"])
+@pytest.mark.parametrize(("dtype", "bound"), [("float32", 1e-5), ("float64", 1e-10)])
+def test_gradient_equals_that_of_a_python_loop(objective, dtype, bound):
+    with jax.enable_x64(dtype == "float64"):
+        inputs = arguments(dtype)
+        got = jax.jit(jax.grad(objective(conv_lstm.conv_lstm)))(inputs)
+        wanted = jax.jit(jax.grad(objective(python_loop)))(inputs)
+        assert jax.tree.leaves(got)[0].dtype == dtype
+        assert relative_error(got, wanted) < bound
+
+
+def test_two_halves_equal_the_whole():
+    gate_inputs, kernel, state = arguments("float32", time=6)
+    whole, last = conv_lstm.conv_lstm(gate_inputs, kernel, state)
+    first, middle = conv_lstm.conv_lstm(gate_inputs[:3], kernel, state)
+    second, end = conv_lstm.conv_lstm(gate_inputs[3:], kernel, middle)
+    np.testing.assert_allclose(jnp.concatenate([first, second]), whole, atol=1e-6)
+    np.testing.assert_allclose(end.cell, last.cell, atol=1e-6)
+
+
+def test_each_frame_depends_on_the_ones_before_and_none_after():
+    gate_inputs, kernel, state = arguments("float32", time=5)
+    before, _ = conv_lstm.conv_lstm(gate_inputs, kernel, state)
+    after, _ = conv_lstm.conv_lstm(gate_inputs.at[2].add(1), kernel, state)
+    changed = np.abs(after - before).max((1, 2, 3, 4)) > 1e-4
+    assert changed.tolist() == [False, False, True, True, True]
+
+
+def test_no_weight_gradient_inside_the_compiled_loop():
+    """The reverse loop holds one convolution a frame; the kernel's gradient is one after the loop."""
+    inputs = arguments("float32", time=7)
+    jaxpr = jax.make_jaxpr(jax.grad(loss_of(conv_lstm.conv_lstm)))(inputs).jaxpr
+    text = jax.jit(jax.grad(loss_of(conv_lstm.conv_lstm))).lower(inputs).compile().as_text()
+    loops = [equation for equation in jaxpr.eqns if equation.primitive.name == "scan"]
+    assert len(loops) == 2
+    assert convolutions_in_loops(text) == 2
+
+
+def convolutions_in_loops(hlo):
+    """Convolutions of a compiled program outside its entry computation."""
+    bodies, entry = hlo.split("ENTRY ", 1)
+    assert "while" in entry
+    return sum("convolution(" in line or "__onednn$conv" in line for line in bodies.splitlines())
