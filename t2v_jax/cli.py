@@ -1,0 +1,206 @@
+"""The command `t2v`: generate, train, evaluate, export."""
+
+import contextlib
+import os
+import pathlib
+import sys
+import warnings
+from collections.abc import Callable
+from typing import NamedTuple
+
+from absl import flags, logging
+
+from t2v_jax.errors import UsageError
+
+
+class Command(NamedTuple):
+    """What a command does, its flags, those it cannot do without, and the function that takes them."""
+
+    help: str
+    define: Callable
+    required: tuple[str, ...]
+    run: Callable
+
+
+def main(argv=None) -> int:
+    """Run a command; returns the exit status. Every mistake of the user ends in one line."""
+    argv = sys.argv[1:] if argv is None else argv
+    logging.set_verbosity(logging.ERROR)  # Orbax tells of every file it writes
+    if not argv or argv[0] in ("help", "--help", "-h"):
+        print(_usage())
+        return 0 if argv else 2
+    try:
+        return _run(argv[0], argv[1:]) or 0
+    except (UsageError, FloatingPointError) as error:
+        print(f"t2v: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("t2v: interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(name, arguments):
+    if name not in COMMANDS:
+        raise UsageError(f"no command {name!r}; expected one of {', '.join(COMMANDS)}")
+    command = COMMANDS[name]
+    values = flags.FlagValues()
+    command.define(values, arguments)
+    if "--help" in arguments or "-h" in arguments:
+        print(f"t2v {name}: {command.help}\n{values.module_help(__name__)}")
+        return 0
+    _parse(name, command, values, arguments)
+    _keep_compilations()
+    return command.run(values)
+
+
+def _parse(name, command, values, arguments):
+    try:
+        rest = values([f"t2v {name}", *arguments])[1:]
+    except (AttributeError, KeyError) as error:  # so ml_collections says that a key is unknown
+        raise UsageError(f"no field {_one_line(error)} in the config; see t2v_jax/config.py") from error
+    except (flags.Error, OSError, SyntaxError, TypeError, ValueError) as error:
+        raise UsageError(f"{_one_line(error)}; see t2v {name} --help") from error
+    if rest:
+        raise UsageError(f"unexpected {rest[0]!r}; flags alone are expected, see t2v {name} --help")
+    missing = [f"--{flag}=..." for flag in command.required if values[flag].value is None]
+    if missing:
+        raise UsageError(f"t2v {name} needs {' and '.join(missing)}; see t2v {name} --help")
+
+
+def _usage():
+    lines = [f"  t2v {name:<10}{command.help}" for name, command in COMMANDS.items()]
+    return "\n".join(["usage: t2v COMMAND --flag=value ...", *lines, "t2v COMMAND --help lists its flags."])
+
+
+def _one_line(error):
+    return " ".join(str(error).split())
+
+
+def _keep_compilations():
+    """Compiled programs go to the user's cache directory, so that only the first run compiles."""
+    import jax
+
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "t2v_jax")
+    if jax.config.jax_compilation_cache_dir is None:
+        with contextlib.suppress(OSError):  # no home to write in: compile each time
+            cache.mkdir(parents=True, exist_ok=True)
+            jax.config.update("jax_compilation_cache_dir", str(cache))
+            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+def _generate_flags(values, _):
+    options = {"flag_values": values}
+    flags.DEFINE_string("prompt", None, "the sentence to obey", **options)
+    endings = ".gif .mp4 .webp .png (contact sheet) .npy"
+    flags.DEFINE_string("output", None, f"file to write: {endings}", **options)
+    _define_model(values)
+    flags.DEFINE_integer("seed", 0, "another seed, another video of the same prompt", **options)
+    flags.DEFINE_integer("frames", None, "number of frames (default: as in training)", **options)
+    flags.DEFINE_float("fps", 10.0, "frames a second", **options)
+    flags.DEFINE_bool("strict", False, "make a word that the model never saw an error", **options)
+
+
+def _define_model(values):
+    text = "a shipped model, a model directory, or a training workdir"
+    flags.DEFINE_string("model", "moving-digits", text, flag_values=values)
+
+
+def _generate(values):
+    from t2v_jax import model, sampling, video
+
+    video.check_output(values.output, values.fps)
+    params = model.load(values.model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error" if values.strict else "always", sampling.UnknownWord)
+        warnings.showwarning = _show_warning
+        try:
+            clip = sampling.generate(params, values.prompt, values.seed, values.frames)
+        except sampling.UnknownWord as error:
+            raise UsageError(f"{error}; mend the word or leave --strict away") from error
+    video.save_video(clip, values.output, frames_per_second=values.fps)
+    print(values.output)
+
+
+def _show_warning(message, *_):
+    print(f"t2v: warning: {_one_line(message)}", file=sys.stderr)
+
+
+def _train_flags(values, arguments):
+    from ml_collections import config_flags
+
+    config_flags.DEFINE_config_file(
+        "config",
+        None,
+        "the run's configuration; --config.field=value changes a field",
+        flag_values=values,
+        sys_argv=arguments,
+    )
+    text = "where checkpoints, metrics and samples go"
+    flags.DEFINE_string("workdir", None, text, flag_values=values)
+
+
+def _train(values):
+    from t2v_jax.train import train
+
+    step = train(values.config, values.workdir)
+    done = step == values.config.steps
+    print(f"{values.workdir}: step {step}" + ("" if done else "; the same command goes on from here"))
+
+
+def _evaluate_flags(values, _):
+    _define_model(values)
+    flags.DEFINE_string("workdir", None, "a training workdir, in place of --model", flag_values=values)
+    flags.DEFINE_integer("clips", 500, "number of clips to judge", flag_values=values)
+    flags.DEFINE_integer("seed", 0, "of the noise", flag_values=values)
+    flags.DEFINE_string("output", None, "also write the report as JSON here", flag_values=values)
+
+
+def _evaluate(values):
+    import json
+
+    from t2v_jax import files, model
+    from t2v_jax.evaluation import evaluate, scores
+
+    if values.output:
+        files.check_writable(values.output)
+    params = model.load(values.workdir or values.model)
+    report = evaluate.evaluate_model(params, values.clips, (values.seed,))
+    print(scores.to_text(report))
+    if values.output:
+        files.write_atomically(values.output, json.dumps(report, indent=1).encode())
+
+
+def _export_flags(values, _):
+    flags.DEFINE_string("workdir", None, "a training workdir", flag_values=values)
+    flags.DEFINE_integer("step", None, "which checkpoint (default: the newest)", flag_values=values)
+    flags.DEFINE_string("output", None, "the directory to make", flag_values=values)
+
+
+def _export(values):
+    from t2v_jax import model
+
+    model.save(model.load(values.workdir, values.step), values.output)
+    print(values.output)
+
+
+COMMANDS = {
+    "generate": Command(
+        "a video from a prompt", _generate_flags, ("prompt", "output"), _generate
+    ),
+    "train": Command(
+        "train a model, or go on with it", _train_flags, ("config", "workdir"), _train
+    ),
+    "evaluate": Command(
+        "measure how well a model's videos obey their captions", _evaluate_flags, (), _evaluate
+    ),
+    "export": Command(
+        "turn a training workdir into a model directory",
+        _export_flags,
+        ("workdir", "output"),
+        _export,
+    ),
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,212 @@
+"""What a run can be told: every field with its default, its unit and its meaning."""
+
+import math
+
+from ml_collections import ConfigDict, FrozenConfigDict
+
+from t2v_jax.errors import UsageError
+
+
+def default() -> ConfigDict:
+    """The configuration that `configs/*.py` start from; locked, so that a misspelt key is an error."""
+    config = ConfigDict()
+    config.batch_size = 32  # clips a step, over all devices
+    config.steps = 10_000  # minimax steps of the whole run
+    config.seed = 0  # of the parameters, the noise and the order of the clips
+    config.log_every = 100  # steps between lines of metrics
+    config.sample_every = 1_000  # steps between sample sheets
+    config.checkpoint_every = 1_000  # steps between checkpoints
+    config.keep = 2  # checkpoints that stay
+    config.grow_from = ""  # workdir of a smaller model to start from; empty: start afresh
+
+    config.data = data = ConfigDict()
+    data.world = "moving_digits"  # which captioned clips
+    data.size = 64  # height and width, pixels: 8 * 2^k
+    data.channels = 1  # 1 gray, 3 RGB
+    data.frames = 16  # frames a clip
+    data.digit_size = 28  # height and width of a digit, pixels
+    data.clips = 1_000_000  # distinct clips in an epoch
+    data.directory = ""  # MNIST's IDX files; empty: the subset that ships
+    data.workers = 0  # processes that render; 0: this one
+
+    config.text = text = ConfigDict()
+    text.model = "word"  # SentencePiece model: word, unigram or bpe
+    text.vocabulary_size = 1_000  # at most this many pieces
+    text.max_tokens = 32  # longest sentence, in tokens
+    text.word_width = 32  # width of the word vectors
+    text.tag_width = 8  # width of the tags' and the entities' vectors
+    text.sentence = "gru"  # sentence encoder: gru or mean
+    text.width = 64  # width of the sentence embedding
+
+    config.generator = generator = ConfigDict()
+    generator.noise_width = 32  # dimensions of z ~ N(0, I)
+    generator.attention = "bilinear"  # score of S9: bilinear or scaled_dot_product
+    generator.style_width = 64  # width of the script's recurrent state
+    generator.gazes = 1  # places that the script can point at in a frame
+    generator.scene_channels = 48  # channels of the ConvLSTM on the 8 x 8 grid
+    generator.painter_channels = (48, 24, 12)  # channels at 16, 32, ... up to data.size
+
+    config.discriminator = discriminator = ConfigDict()
+    discriminator.frame_channels = (24, 48, 96, 128)  # each level halves the frame
+    discriminator.clip_channels = (32, 48)  # each level halves the pooled clip
+    discriminator.clip_pooling = 4  # the clip judge sees size / clip_pooling
+
+    config.game = game = ConfigDict()
+    game.loss = "relativistic"  # minimax, non_saturating, hinge, relativistic
+    game.mismatch_weight = 0.5  # weight of real clips with a wrong caption, in D's loss
+    game.contrast_weight = 0.5  # weight of own over wrong captions, in G's loss
+    game.penalty = "finite_difference"  # R1 + R2: exact, finite_difference, none
+    game.penalty_sigma = 0.1  # step of the finite difference, pixels in [-1, 1]
+    game.penalty_weight = 1.0  # gamma at the first step ...
+    game.final_penalty_weight = 0.1  # ... and from penalty_decay_steps on
+    game.penalty_decay_steps = 10_000
+    game.generator_rate = 5e-4  # Adam's learning rates
+    game.discriminator_rate = 5e-4
+    game.final_rate = 0.1  # share of the rates left at the last step (cosine)
+    game.warmup_steps = 100
+    game.beta_1 = 0.0
+    game.beta_2 = 0.99
+    game.average_decay = 0.999  # of the generator's moving average
+    # Stages of sparse training, in order: from which step on, frames computed, frames painted,
+    # painted frames that the frame judge sees.
+    game.stages = ((0, 16, 8, 2),)
+
+    config.mesh = mesh = ConfigDict()
+    mesh.data = -1  # devices that share the batch; -1: all that mesh.model leaves
+    mesh.model = 1  # devices that share the parameters
+    return config.lock()
+
+
+CHOICES = {
+    "data.world": ("moving_digits",),
+    "text.model": ("word", "unigram", "bpe"),
+    "text.sentence": ("gru", "mean"),
+    "generator.attention": ("bilinear", "scaled_dot_product"),
+    "game.loss": ("minimax", "non_saturating", "hinge", "relativistic"),
+    "game.penalty": ("exact", "finite_difference", "none"),
+}
+CHANNELS = (
+    "generator.painter_channels",
+    "discriminator.frame_channels",
+    "discriminator.clip_channels",
+)
+FRACTIONS = ("game.beta_1", "game.beta_2", "game.average_decay", "game.final_rate")
+# Every other number is above zero.
+MAY_BE_ZERO = (
+    "seed",
+    "data.workers",
+    "game.mismatch_weight",
+    "game.contrast_weight",
+    "game.warmup_steps",
+)
+
+
+def check(config) -> FrozenConfigDict:
+    """The same configuration, frozen; UsageError names the first field that cannot be."""
+    for name, value in _flat(config.to_dict()).items():
+        _require(*_rule(name, value), config, name)
+    _require(config.seed < 2**32, "less than 2^32", config, "seed")
+    _check_sizes(config)
+    _check_stages(config)
+    return FrozenConfigDict(config)
+
+
+def _rule(name, value):
+    """Whether a field's value can be, looked at alone, and what is expected of it."""
+    if name in CHOICES:
+        return value in CHOICES[name], f"one of {', '.join(CHOICES[name])}"
+    if name in CHANNELS:
+        whole = all(isinstance(number, int) and number > 0 for number in value)
+        return bool(value) and whole, "whole numbers above 0, one a level, as (8,)"
+    if name in FRACTIONS:
+        return 0 <= value < 1, "a number from 0 up to, but not with, 1"
+    if name == "mesh.data":
+        return value == -1 or value > 0, "-1 or a number above 0"
+    if not isinstance(value, (int, float)):
+        return True, ""
+    low = name in MAY_BE_ZERO and value == 0
+    return low or 0 < value < math.inf, f"a finite number {'from' if low else 'above'} 0"
+
+
+def _check_sizes(config):
+    size, judges = config.data.size, config.discriminator
+    levels = len(config.generator.painter_channels)
+    expected = f"a level for each doubling from 8 to data.size={size}"
+    _require(size == 8 << levels, expected, config, "generator.painter_channels")
+    expected = f"a divisor of data.size={size}"
+    _require(size % judges.clip_pooling == 0, expected, config, "discriminator.clip_pooling")
+    pooled = size // judges.clip_pooling
+    for name, side in (("frame_channels", size), ("clip_channels", pooled)):
+        expected = f"at most as many levels as {side} pixels can be halved"
+        _require(side % (1 << len(judges[name])) == 0, expected, config, f"discriminator.{name}")
+
+
+def _check_stages(config):
+    stages, frames = config.game.stages, config.data.frames
+    expected = (
+        "rows (first step, computed, painted, looked), the first from step 0, steps rising, "
+        f"data.frames={frames} >= computed >= painted >= looked >= 1"
+    )
+    fits = bool(stages) and all(_is_stage(stage, frames) for stage in stages)
+    starts = [stage[0] for stage in stages] if fits else []
+    rising = all(a < b for a, b in zip(starts, starts[1:]))
+    _require(fits and starts[0] == 0 and rising, expected, config, "game.stages")
+
+
+def _is_stage(stage, frames):
+    if not isinstance(stage, tuple) or [type(number) for number in stage] != [int] * 4:
+        return False
+    return frames >= stage[1] >= stage[2] >= stage[3] >= 1
+
+
+def get(config, name):
+    """The field of a dotted name, as `game.loss`."""
+    for key in name.split("."):
+        config = config[key]
+    return config
+
+
+def differences(ours, theirs) -> dict:
+    """The dotted names under which two configurations differ -> both values."""
+    ours, theirs = _flat(ours.to_dict()), _flat(theirs.to_dict())
+    names = sorted(ours.keys() | theirs.keys())
+    pairs = {name: (ours.get(name, "absent"), theirs.get(name, "absent")) for name in names}
+    return {name: (a, b) for name, (a, b) in pairs.items() if a != b}
+
+
+def from_json(fields: dict) -> FrozenConfigDict:
+    """The configuration that `to_json` wrote; a field younger than it has its default.
+
+    Raises UsageError for an unknown field and for a value that cannot be.
+    """
+    config = default()
+    try:
+        config.update(_tuples(fields))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"it holds no configuration of this version ({reason})") from error
+    return check(config)
+
+
+def to_json(config) -> dict:
+    """Plain dictionaries, numbers and lists."""
+    return config.to_dict()
+
+
+def _tuples(value):
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _flat(fields, prefix=""):
+    flat = {}
+    for key, value in fields.items():
+        nested = isinstance(value, dict)
+        flat |= _flat(value, f"{prefix}{key}.") if nested else {prefix + key: value}
+    return flat
+
+
+def _require(holds, expected, config, name):
+    if not holds:
+        raise UsageError(f"config.{name} is {get(config, name)!r}; expected {expected}")

@@ -1,0 +1,115 @@
+"""A trained generator: its arrays, configuration and language; how it is saved and found again."""
+
+import dataclasses
+import functools
+import json
+import pathlib
+import zipfile
+import zlib
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax.traverse_util import flatten_dict, unflatten_dict
+from ml_collections import FrozenConfigDict
+
+from t2v_jax import config as configuration
+from t2v_jax.errors import UsageError
+from t2v_jax.files import new_directory, write_atomically
+from t2v_jax.nn.generator import Generator
+from t2v_jax.text.language import Language
+
+SHIPPED = pathlib.Path(__file__).parent / "models"
+WEIGHTS, CONFIG = "weights.npz", "config.json"
+
+
+@functools.partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["generator"],
+    meta_fields=["config", "language"],
+)
+@dataclasses.dataclass(frozen=True)
+class Params:
+    """A pytree whose leaves are the generator's arrays; the configuration and language are static."""
+
+    generator: Any
+    config: FrozenConfigDict
+    language: Language
+
+    @property
+    def network(self) -> Generator:
+        """The module that these arrays belong to."""
+        return Generator(self.config, self.language.vocabulary_size)
+
+
+def shipped() -> list[str]:
+    """The names of the models that come with the package."""
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{WEIGHTS}"))
+
+
+def load(source, step=None) -> Params:
+    """A shipped model by name, a saved model by directory, or a training workdir (its newest checkpoint).
+
+    `step` picks a checkpoint of a workdir. Raises UsageError where nothing whole is found.
+    """
+    directory = SHIPPED / source if source in shipped() else pathlib.Path(source)
+    if (directory / WEIGHTS).is_file():
+        return _load_model(directory)
+    if (directory / CONFIG).is_file():
+        return _load_workdir(directory, step)
+    raise UsageError(
+        f"no model {str(source)!r}; expected one of {', '.join(shipped()) or 'no shipped ones'}, a "
+        f"directory with {WEIGHTS}, or a training workdir with {CONFIG}"
+    )
+
+
+def save(params, directory):
+    """Write a model, weights as float16, to a new directory, all of it or nothing."""
+    directory = pathlib.Path(directory)
+    if directory.exists():
+        raise UsageError(f"{directory} is there already; choose a new name or remove it")
+    with new_directory(directory) as part:
+        flat = flatten_dict(jax.device_get(params.generator), sep="/")
+        np.savez_compressed(part / WEIGHTS, **{k: np.float16(v) for k, v in flat.items()})
+        save_definition(part, params.config, params.language)
+
+
+def save_definition(directory, config, language):
+    """Write what the arrays alone do not tell: the configuration and the language."""
+    language.save(directory)
+    # Last, for the directory counts as a workdir as soon as this file is there.
+    text = json.dumps(configuration.to_json(config), indent=1)
+    write_atomically(directory / CONFIG, text.encode())
+
+
+def load_definition(directory):
+    """The (configuration, language) of a saved model or workdir."""
+    path = directory / CONFIG
+    try:
+        config = configuration.from_json(json.loads(path.read_text()))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {path}: {error}; restore the file") from error
+    return config, Language.load(directory)
+
+
+def _load_model(directory):
+    config, language = load_definition(directory)
+    try:
+        with np.load(directory / WEIGHTS, allow_pickle=False) as arrays:
+            flat = {name: jnp.asarray(arrays[name], jnp.float32) for name in arrays.files}
+    except (OSError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UsageError(
+            f"{directory / WEIGHTS} is damaged ({error}); fetch or save the model again"
+        ) from error
+    return Params(unflatten_dict(flat, sep="/"), config, language)
+
+
+def _load_workdir(directory, step):
+    from t2v_jax.checkpoint import (
+        Checkpoints,  # Orbax takes seconds to import: only where it is used
+    )
+
+    config, language = load_definition(directory)
+    with Checkpoints(directory) as checkpoints:
+        return Params(checkpoints.restore_arrays("average", step), config, language)

@@ -1,0 +1,307 @@
+"""Training: restore or start, then step, log, sample and save until the last step or a request to stop."""
+
+import contextlib
+import functools
+import math
+import pathlib
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from t2v_jax import config as configuration
+from t2v_jax import sharding
+from t2v_jax.checkpoint import Checkpoints
+from t2v_jax.data.pipeline import clip_batches
+from t2v_jax.data.worlds import make_source
+from t2v_jax.errors import UsageError
+from t2v_jax.gan import state as states
+from t2v_jax.gan.step import Frames, minimax_step
+from t2v_jax.grow import grow
+from t2v_jax.interruption import Interruption
+from t2v_jax.metrics import MetricWriter, Progress
+from t2v_jax.model import CONFIG, Params, load_definition, save_definition
+from t2v_jax.nn.discriminator import Discriminator
+from t2v_jax.nn.generator import Generator
+from t2v_jax.sampling import generate
+from t2v_jax.text.language import Language
+from t2v_jax.text.word2vec import train_skip_gram
+from t2v_jax.video import contact_sheet, save_image
+
+SHEET_ROWS = 10  # prompts of a sample sheet
+
+# Fields that a run may change when it continues: none of them touches what is learned.
+CHANGEABLE = ("log_every", "sample_every", "checkpoint_every", "keep", "mesh")
+
+
+class Networks(NamedTuple):
+    """Both players' modules."""
+
+    generator: Generator
+    discriminator: Discriminator
+
+
+class Run(NamedTuple):
+    """What stays the same from the first step to the last."""
+
+    config: Any
+    workdir: pathlib.Path
+    mesh: jax.sharding.Mesh
+    source: Any
+    language: Language
+    networks: Networks
+    optimizers: states.Optimizers
+
+
+def train(config, workdir):
+    """Train `config` in `workdir`, from its newest checkpoint if it has one. Returns the last step.
+
+    Raises UsageError for a configuration that does not fit itself, the devices or the workdir, and
+    FloatingPointError when a loss or a parameter is no longer finite.
+    """
+    run = prepare(configuration.check(config), pathlib.Path(workdir))
+    batches = clip_batches(run.source, run.language, run.config.batch_size, seed=run.config.seed)
+    with (
+        Interruption() as interruption,
+        contextlib.closing(batches),
+        Checkpoints(run.workdir, run.config.keep) as checkpoints,
+    ):
+        state = restore_or_start(run, checkpoints, batches)
+        with Reports(run, int(state.step)) as reports:
+            return _train(run, state, batches, checkpoints, reports, interruption)
+
+
+def prepare(config, workdir):
+    """Build the `Run`: devices, clips, language, networks; write the definition into a new workdir."""
+    mesh = sharding.make_mesh(config.mesh.data, config.mesh.model)
+    sharding.check_batch(mesh, config.batch_size)
+    source = make_source(config)
+    _check_clips(config.data, source[0]["clip"].shape)
+    language = _language(config, workdir, source)
+    sizes = config, language.vocabulary_size
+    networks = Networks(Generator(*sizes), Discriminator(*sizes))
+    optimizers = states.optimizers(config.game, config.steps)
+    return Run(config, workdir, mesh, source, language, networks, optimizers)
+
+
+def _check_clips(data, shape):
+    expected = data.frames, data.size, data.size, data.channels
+    if shape != expected:
+        raise UsageError(
+            f"config.data.world={data.world} has clips of [frames, height, width, channels] = "
+            f"{list(shape)}, the other fields of config.data say {list(expected)}; make them equal"
+        )
+
+
+def _language(config, workdir, source):
+    """The workdir's language; in a new workdir one trained on the captions."""
+    if (workdir / CONFIG).exists():
+        stored, language = load_definition(workdir)
+        _check_same(config, stored, workdir)
+        return language
+    text = config.text
+    language = Language.train(
+        source.captions(),
+        vocabulary_size=text.vocabulary_size,
+        model_type=text.model,
+        max_tokens=text.max_tokens,
+    )
+    if jax.process_index() == 0:  # the others have trained the same one
+        try:
+            workdir.mkdir(parents=True, exist_ok=True)
+            save_definition(workdir, config, language)
+        except OSError as error:
+            reason = f"cannot write {workdir}: {error.strerror}"
+            raise UsageError(f"{reason}; choose another --workdir") from error
+    return language
+
+
+def _check_same(config, stored, workdir):
+    changed = [
+        f"{name} ({ours} here, {theirs} there)"
+        for name, (ours, theirs) in configuration.differences(config, stored).items()
+        if name.split(".")[0] not in CHANGEABLE
+    ]
+    if changed:
+        raise UsageError(
+            f"{workdir} was made by another config: {'; '.join(changed)}; "
+            "use that config or another --workdir"
+        )
+
+
+def restore_or_start(run, checkpoints, batches):
+    """The newest checkpoint's state, or a new one; moves `batches` to where the state left off."""
+    abstract = abstract_state(run)
+    if checkpoints.latest_step() is None:
+        layout = jax.tree.map(lambda leaf: leaf.sharding, abstract)
+        create = jax.jit(functools.partial(_first_state, run), out_shardings=layout)
+        state = create(_word_vectors(run))
+        source = run.config.grow_from
+        return grow(state, run.language, source) if source else state
+    state, position = checkpoints.restore(abstract)
+    batches.set_state(position)
+    return state
+
+
+def abstract_state(run):
+    """Shapes, types and layout of the state, without its values."""
+    state = jax.eval_shape(functools.partial(_first_state, run), _vectors_shape(run))
+    return jax.tree.map(
+        lambda leaf, place: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place),
+        state,
+        sharding.state_sharding(run.mesh, state),
+    )
+
+
+def _vectors_shape(run):
+    shape = (run.language.vocabulary_size, run.config.text.word_width)
+    return jax.ShapeDtypeStruct(shape, jnp.float32)
+
+
+def _word_vectors(run):
+    """Skip-gram vectors of the captions' tokens plus a random part of the same size.
+
+    Words that fill the same slot, as the digits do, have almost the same skip-gram vector; the
+    random part tells them apart.
+    """
+    captions = run.language.encode(run.source.captions())
+    sequences = [tokens[mask] for tokens, mask in zip(captions.tokens, captions.mask)]
+    vectors = train_skip_gram(
+        sequences, run.language.vocabulary_size, run.config.text.word_width, seed=run.config.seed
+    )
+    own = np.random.default_rng(run.config.seed).standard_normal(vectors.shape)
+    return (vectors / np.sqrt(np.mean(np.square(vectors)) + 1e-12) + own).astype(np.float32)
+
+
+def _first_state(run, vectors):
+    """The state at step 0, both text encoders starting from the given word vectors."""
+    config, captions = run.config, run.language.encode(run.source.captions()[:2])
+    g_key, d_key = jax.random.split(jax.random.key(config.seed))
+    noise = jnp.zeros((2, config.generator.noise_width))
+    clips = jnp.zeros((2, 2, config.data.size, config.data.size, config.data.channels))
+    generator = run.networks.generator.init(g_key, captions, noise, 1)
+    discriminator = run.networks.discriminator.init(d_key, clips, captions, jnp.arange(1))
+    generator, discriminator = (
+        _with_vectors(parameters, vectors) for parameters in (generator, discriminator)
+    )
+    return states.create(generator, discriminator, run.optimizers)
+
+
+def _with_vectors(parameters, vectors):
+    parameters["params"]["text"]["words"]["vectors"] = vectors
+    return parameters
+
+
+def compile_step(run, layout, frames):
+    """The jitted update of a stage, (state, batch) -> (state, metrics); the state keeps its layout."""
+    game, seed = run.config.game, run.config.seed
+    update = functools.partial(minimax_step, run.networks, run.optimizers, game, frames, seed)
+    out_shardings = layout, sharding.replicated(run.mesh)
+    return jax.jit(update, donate_argnums=0, out_shardings=out_shardings)
+
+
+def frames_at(config, step):
+    """The `Frames` of the stage that a step belongs to."""
+    return [Frames(*stage[1:]) for stage in config.game.stages if stage[0] <= step][-1]
+
+
+def _train(run, state, batches, checkpoints, reports, interruption):
+    config, step, metrics = run.config, int(state.step), None
+    layout = jax.tree.map(lambda leaf: leaf.sharding, state)
+    compiled = functools.cache(functools.partial(compile_step, run, layout))
+    done = step >= config.steps
+    while not done:
+        batch = sharding.shard_batch(run.mesh, next(batches))
+        state, new_metrics = compiled(frames_at(config, step))(state, batch)
+        # The device works on the new step while the host reads the one before.
+        _report(run, step, metrics, checkpoints, reports)
+        step, metrics = step + 1, new_metrics
+        done = step == config.steps or interruption.requested(step)
+        if done or step % config.checkpoint_every == 0:
+            _report(run, step, metrics, checkpoints, reports)
+            _check_finite(run, step, state, metrics, checkpoints)
+            checkpoints.save(step, state, batches.get_state())
+            metrics = None
+        if step == config.steps or step % config.sample_every == 0:
+            reports.sheet(step, sample_sheet(run, state))
+    checkpoints.wait()
+    return step
+
+
+def _report(run, step, metrics, checkpoints, reports):
+    """Tell the metrics of the update that made this step; FloatingPointError if one is not finite."""
+    if metrics is None:
+        return
+    metrics = {name: float(value) for name, value in metrics.items()}
+    if not all(map(math.isfinite, metrics.values())):
+        raise _diverged(run, step, metrics, checkpoints)
+    reports.metrics(step, metrics)
+
+
+def _check_finite(run, step, state, metrics, checkpoints):
+    """FloatingPointError rather than a checkpoint that nothing can go on from."""
+    if not math.isfinite(_norm(state)):
+        raise _diverged(run, step, metrics, checkpoints)
+
+
+_norm = jax.jit(optax.global_norm)
+
+
+def _diverged(run, step, metrics, checkpoints):
+    told = ", ".join(f"{name} {float(value):.4g}" for name, value in metrics.items())
+    good = checkpoints.latest_step()
+    kept = "there is no checkpoint" if good is None else f"the last good checkpoint is step {good}"
+    return FloatingPointError(
+        f"a loss or a parameter is not finite at step {step} ({told}); {kept} in {run.workdir}; train "
+        "in a new --workdir with lower config.game.generator_rate and discriminator_rate or a larger "
+        "config.game.penalty_weight"
+    )
+
+
+class Reports:
+    """What the first process tells of a run: metrics, progress and sample sheets."""
+
+    def __init__(self, run, start):
+        self._config, self._samples = run.config, run.workdir / "samples"
+        self._open = contextlib.ExitStack()
+        self._first = jax.process_index() == 0
+        if self._first:
+            config, enter = run.config, self._open.enter_context
+            self._writer = enter(MetricWriter(run.workdir, start))
+            self._progress = enter(
+                Progress(config.steps, config.batch_size, start=start, every=config.log_every)
+            )
+
+    def metrics(self, step, metrics):
+        """Log and show a step's metrics, when they are due."""
+        if not self._first:
+            return
+        losses = {name: metrics[f"{name}_loss"] for name in ("discriminator", "generator")}
+        self._progress.update(step, losses)
+        if step % self._config.log_every == 0 or step == self._config.steps:
+            self._writer.scalars(step, metrics)
+
+    def sheet(self, step, sheet):
+        """Keep a sample sheet as PNG and in TensorBoard."""
+        if not self._first:
+            return
+        self._writer.images(step, {"samples": sheet})
+        self._samples.mkdir(exist_ok=True)
+        save_image(sheet, self._samples / f"{step:07d}.png")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return self._open.__exit__(*error)
+
+
+def sample_sheet(run, state):
+    """Fixed prompts with fixed noise as an image: a row a prompt, a column a frame."""
+    replicate = jax.jit(lambda tree: tree, out_shardings=sharding.replicated(run.mesh))
+    average = jax.tree.map(lambda leaf: leaf.addressable_data(0), replicate(state.average))
+    captions = run.source.captions()
+    prompts = captions[:: max(1, len(captions) // SHEET_ROWS)][:SHEET_ROWS]
+    return contact_sheet(np.asarray(generate(Params(average, run.config, run.language), prompts)))
