@@ -1,12 +1,19 @@
 """How all tests run: on the CPU unless JAX_PLATFORMS says otherwise, strictly, compiled once."""
 
 import os
+import pathlib
+import runpy
 
+import pytest
 from hypothesis import settings
 
 # Set before anything imports JAX, and as variables, so that child processes have them too.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
+# The programs of the tests run for less time than XLA takes to optimise them.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
+SMALL = pathlib.Path(__file__).parent / "small.py"
 
 # The first example of a property compiles, which takes longer than any deadline worth having.
 settings.register_profile("t2v_jax", deadline=None)
@@ -18,3 +25,19 @@ def pytest_configure(config):
     if hasattr(config, "cache"):  # not so under -p no:cacheprovider
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+
+
+@pytest.fixture
+def small():
+    """The small run's configuration."""
+    return runpy.run_path(str(SMALL))["get_config"]()
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """The workdir of the whole small run, 4 steps; not to be changed."""
+    from t2v_jax.train import train
+
+    workdir = tmp_path_factory.mktemp("small") / "run"
+    assert train(runpy.run_path(str(SMALL))["get_config"](), workdir) == 4
+    return workdir

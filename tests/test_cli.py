@@ -1,0 +1,201 @@
+"""The command: end to end, and one line on stderr for every mistake."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from t2v_jax import cli, model
+
+SMALL = pathlib.Path(__file__).parent / "small.py"
+# ml_collections loads a configuration so.
+pytestmark = pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
+
+PROMPT = "the digit 3 is moving up and down"
+GENERATE = ["generate", f"--prompt={PROMPT}", "--output=clip.gif"]
+TRAIN = ["train", f"--config={SMALL}", "--workdir=run"]
+
+
+@pytest.fixture(autouse=True)
+def in_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs a command in this process: its exit status, output and errors."""
+
+    def run(*arguments):
+        status = cli.main([*map(str, arguments)])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def exported(trained, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("exported") / "small"
+    assert cli.main(["export", f"--workdir={trained}", f"--output={directory}"]) == 0
+    return directory
+
+
+def change(arguments, *changes):
+    """Arguments in which a flag of the same name is replaced by each change."""
+    for flag in changes:
+        name = flag.split("=")[0]
+        arguments = [old for old in arguments if old.split("=")[0] != name] + [flag]
+    return arguments
+
+
+def refused(run, *arguments):
+    """The one line that a command ends in which leaves nothing behind."""
+    before = set(pathlib.Path.cwd().rglob("*"))
+    status, output, errors = run(*arguments)
+    assert status == 2 and output == ""
+    assert errors.startswith("t2v: ") and errors.endswith("\n") and errors.count("\n") == 1
+    assert set(pathlib.Path.cwd().rglob("*")) == before
+    return errors
+
+
+def test_generate_writes_the_video(run, exported):
+    status, output, errors = run(*GENERATE, f"--model={exported}", "--frames=6")
+    assert (status, output, errors) == (0, "clip.gif\n", "")
+    with Image.open("clip.gif") as image:
+        assert image.n_frames == 6 and image.size == (256, 256)
+
+
+def test_train_continues_and_generates(run, trained):
+    workdir = shutil.copytree(trained, "copy")
+    status, output, errors = run("train", f"--config={SMALL}", f"--workdir={workdir}")
+    assert (status, output, errors) == (0, "copy: step 4\n", "")
+    assert run(*change(GENERATE, "--output=clip.npy"), "--model=copy")[0] == 0
+    assert pathlib.Path("clip.npy").is_file()
+
+
+def test_generate_imports_no_training(exported):
+    code = (
+        "import sys; from t2v_jax.cli import main; assert main(sys.argv[1:]) == 0; "
+        "print({name.partition('.')[0] for name in sys.modules}"
+        " & {'orbax', 'grain', 'tensorflow', 'tensorboardX', 'optax'})"
+    )
+    command = [sys.executable, "-W", "error", "-c", code, *GENERATE, f"--model={exported}"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == ("clip.gif\nset()\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nosuch"], ["'nosuch'", "generate", "train"]),
+        ([*GENERATE, "--nosuch=1"], ["'nosuch'", "--help"]),
+        ([*GENERATE, "clip.gif"], ["'clip.gif'", "--help"]),
+        ([*GENERATE, "--seed=x"], ["--seed=x", "--help"]),
+        (GENERATE[:2], ["needs --output"]),
+        (["generate"], ["needs --prompt=... and --output=..."]),
+        ([*GENERATE, "--model=nosuch"], ["no model 'nosuch'", *model.shipped()]),
+        (change(GENERATE, "--output=clip.avi"), ["clip.avi", ".gif .mp4"]),
+        # The ending is looked at before the model is.
+        ([*change(GENERATE, "--output=clip.avi"), "--model=nosuch"], ["clip.avi"]),
+        (change(GENERATE, "--output=nosuch/clip.gif"), ["nosuch"]),
+        (change(GENERATE, f"--output={SMALL}/clip.gif"), [str(SMALL)]),
+        ([*GENERATE, "--fps=0"], ["frames_per_second=0"]),
+        (["train", "--workdir=run"], ["needs --config"]),
+        (TRAIN[:2], ["needs --workdir"]),
+        (change(TRAIN, "--config=nosuch.py"), ["nosuch.py"]),
+        ([*TRAIN, "--config.nosuch=1"], ["'nosuch'", "config"]),
+        ([*TRAIN, "--config.game.nosuch=1"], ["'nosuch'", "config"]),
+        ([*TRAIN, "--config.batch_size=abc"], ["batch_size", "abc"]),
+        ([*TRAIN, "--config.batch_size=0"], ["batch_size is 0", "above 0"]),
+        ([*TRAIN, "--config.data.channels=3"], ["[4, 16, 16, 1]", "[4, 16, 16, 3]"]),
+        ([*TRAIN, "--config.data.digit_size=16"], ["digit_size"]),
+        ([*TRAIN, "--config.data.directory=nosuch"], ["nosuch"]),
+        ([*TRAIN, "--config.mesh.data=3"], ["3 x 1", "mesh.data=-1"]),
+        ([*TRAIN, "--config.mesh.model=2"], ["mesh.model"]),
+        (change(TRAIN, f"--workdir={SMALL}/run"), [str(SMALL), "--workdir"]),
+        (["export", "--workdir=nosuch", "--output=out"], ["nosuch"]),
+        (["evaluate", "--model=nosuch"], ["nosuch"]),
+    ],
+)
+def test_mistake_is_told_in_one_line(run, arguments, told):
+    errors = refused(run, *arguments)
+    for part in told:
+        assert part in errors
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--prompt="], ["no words"]),
+        ([f"--prompt={'digit 3 ' * 1250}"], ["10000 characters", "at most 1000"]),
+        (["--prompt=😀🎉"], ["digit"]),
+        (["--prompt=\x00\x07\x1b"], ["no words"]),
+        (["--prompt=xyzzy plugh"], ["known to this model"]),
+        (["--frames=0"], ["frames=0"]),
+        (["--seed=-1"], ["seed=-1", "expected 0"]),
+        (["--prompt=the digtt 3 is moving", "--strict"], ["'digtt'", "digit", "--strict"]),
+    ],
+)
+def test_bad_prompt_is_told_in_one_line(run, exported, flags, told):
+    errors = refused(run, *change(GENERATE, f"--model={exported}", *flags))
+    for part in told:
+        assert part in errors
+
+
+def test_unknown_word_is_a_warning(run, exported):
+    prompt = "--prompt=the digtt 3 is moving up and down"
+    status, output, errors = run(*change(GENERATE, prompt, f"--model={exported}"))
+    assert (status, output) == (0, "clip.gif\n")
+    assert errors.startswith("t2v: warning: ") and errors.count("\n") == 1
+    assert "'digtt'" in errors and "digit" in errors
+
+
+def test_workdir_of_another_config_names_what_differs(run, trained):
+    before = sorted(trained.rglob("*"))
+    flags = ["--config.game.beta_1=0.5", "--config.steps=5", "--config.keep=9"]
+    errors = refused(run, *change(TRAIN, f"--workdir={trained}"), *flags)
+    assert "game.beta_1 (0.5 here, 0.0 there)" in errors and "steps (5 here, 4 there)" in errors
+    assert "keep" not in errors
+    assert sorted(trained.rglob("*")) == before
+
+
+def test_damaged_checkpoint_is_told_in_one_line(run, trained):
+    workdir = shutil.copytree(trained, "copy")
+    shards = [path for path in (workdir / "checkpoints/4").rglob("d/*") if path.is_file()]
+    for path in shards:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    told = [
+        refused(run, "train", f"--config={SMALL}", "--workdir=copy"),
+        refused(run, *GENERATE, "--model=copy"),
+    ]
+    assert all("checkpoints/4" in errors and "remove that directory" in errors for errors in told)
+    shutil.rmtree(workdir / "checkpoints/4")
+    assert run(*GENERATE, "--model=copy")[0] == 0
+    shutil.rmtree(workdir / "checkpoints")
+    assert "no checkpoints in copy" in refused(run, *change(GENERATE, "--output=b.gif"), "--model=copy")
+
+
+def test_export_overwrites_nothing(run, trained, exported):
+    flags = ["export", f"--workdir={trained}"]
+    assert "is there already" in refused(run, *flags, f"--output={exported}")
+    assert "found: 2, 4" in refused(run, *flags, "--output=out", "--step=3")
+    assert run(*flags, "--output=out", "--step=2")[:2] == (0, "out\n")
+    assert json.loads(pathlib.Path("out/config.json").read_text())["steps"] == 4
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_help_lists_the_flags(run, command):
+    status, output, errors = run(command, "--help")
+    assert status == 0 and errors == ""
+    for flag in cli.COMMANDS[command].required:
+        assert f"--{flag}" in output
+
+
+def test_usage_lists_the_commands(run):
+    status, output, _ = run()
+    assert status == 2
+    assert all(f"t2v {command}" in output for command in cli.COMMANDS)
+    assert run("--help")[0] == 0

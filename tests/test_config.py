@@ -1,0 +1,117 @@
+"""Configurations: what cannot be is refused by name, and every file in configs/ fits together."""
+
+import math
+import pathlib
+import runpy
+
+import jax
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from t2v_jax import config as configuration
+from t2v_jax import train
+from t2v_jax.data.pipeline import clip_batches
+from t2v_jax.errors import UsageError
+
+CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").glob("*.py"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("batch_size", 0),
+        ("batch_size", -4),
+        ("steps", 0),
+        ("seed", -1),
+        ("seed", 2**32),
+        ("keep", 0),
+        ("data.world", "nosuch"),
+        ("data.size", 24),
+        ("data.frames", 0),
+        ("text.width", 0),
+        ("text.model", "words"),
+        ("generator.attention", ""),
+        ("generator.painter_channels", (48, 24)),
+        ("generator.painter_channels", (48, 24, 0)),
+        ("generator.painter_channels", (48, 24, "x")),
+        ("discriminator.frame_channels", ()),
+        ("discriminator.frame_channels", (8,) * 7),
+        ("discriminator.clip_channels", (8,) * 5),
+        ("discriminator.clip_pooling", 3),
+        ("discriminator.clip_pooling", 0),
+        ("game.generator_rate", math.nan),
+        ("game.generator_rate", math.inf),
+        ("game.discriminator_rate", 0.0),
+        ("game.penalty_weight", 0.0),
+        ("game.beta_1", 1.0),
+        ("game.beta_2", -0.1),
+        ("game.average_decay", 1.5),
+        ("game.stages", ()),
+        ("game.stages", (5,)),
+        ("game.stages", ((0, 4, 2),)),
+        ("game.stages", ((1, 4, 2, 1),)),
+        ("game.stages", ((0, 4, 8, 1),)),
+        ("game.stages", ((0, 32, 2, 1),)),
+        ("game.stages", ((0, 4, 2, 0),)),
+        ("game.stages", ((0, 4, 2, 1.5),)),
+        ("game.stages", ((0, 4, 2, 1), (0, 8, 2, 1))),
+        ("mesh.data", 0),
+        ("mesh.model", 0),
+        ("mesh.model", -1),
+    ],
+)
+def test_impossible_value_is_named(name, value):
+    config = configuration.default()
+    config.update_from_flattened_dict({name: value})
+    with pytest.raises(UsageError) as caught:
+        configuration.check(config)
+    named = "generator.painter_channels" if name == "data.size" else name
+    assert str(caught.value).startswith(f"config.{named} is ") and "expected" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_default_is_possible_and_locked():
+    config = configuration.default()
+    assert configuration.check(config) == configuration.check(config)
+    with pytest.raises(AttributeError):
+        config.game.nosuch = 1
+
+
+@given(st.floats(1e-9, 1e9), st.integers(1, 2**31), st.sampled_from(["gru", "mean"]))
+def test_json_keeps_everything(rate, steps, sentence):
+    config = configuration.default()
+    config.game.generator_rate, config.steps, config.text.sentence = rate, steps, sentence
+    config = configuration.check(config)
+    assert configuration.from_json(configuration.to_json(config)) == config
+
+
+@pytest.mark.parametrize("fields", [[], 3, {"nosuch": 1}, {"data": 3}, {"steps": "x"}, {"steps": 0}])
+def test_damaged_json_is_refused(fields):
+    with pytest.raises(UsageError):
+        configuration.from_json(fields)
+
+
+def test_differences_name_the_field():
+    ours, theirs = configuration.default(), configuration.default()
+    ours.game.beta_1 = 0.5
+    assert configuration.differences(ours, theirs) == {"game.beta_1": (0.5, 0.0)}
+    assert configuration.differences(ours, ours) == {}
+
+
+def shapes(tree):
+    return jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), tree)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_shapes_of_every_run_fit(path, tmp_path):
+    config = runpy.run_path(str(path))["get_config"]()
+    run = train.prepare(configuration.check(config), tmp_path)
+    state = train.abstract_state(run)
+    batches = clip_batches(run.source, run.language, config.batch_size, threads=0)
+    batch = next(batches)
+    layout = jax.tree.map(lambda leaf: leaf.sharding, state)
+    for frames in {train.frames_at(config, first) for first, *_ in config.game.stages}:
+        after, metrics = jax.eval_shape(train.compile_step(run, layout, frames), state, batch)
+        assert shapes(after) == shapes(state)
+        assert {value.shape for value in metrics.values()} == {()}

@@ -1,0 +1,166 @@
+"""Several devices and several processes: the same training, the same videos, shared out."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+import t2v_jax
+from t2v_jax import sharding
+from t2v_jax.errors import UsageError
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+# Continues a copy of the small run from its second step to its fourth on four devices.
+FOUR_DEVICES = """
+import json, pathlib, runpy, sys
+import jax, numpy as np
+import t2v_jax
+from t2v_jax import sharding, train
+from t2v_jax.checkpoint import Checkpoints
+from t2v_jax.config import check
+from t2v_jax.data.pipeline import clip_batches
+
+workdir, data, model = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+config = runpy.run_path("tests/small.py")["get_config"]()
+config.mesh.update(data=data, model=model)
+run = train.prepare(check(config), workdir)
+batches = clip_batches(run.source, run.language, config.batch_size, seed=config.seed)
+with Checkpoints(workdir, 2) as checkpoints:
+    state = train.restore_or_start(run, checkpoints, batches)
+assert int(state.step) == 2
+layout = jax.tree.map(lambda leaf: leaf.sharding, state)
+shared = sum(not leaf.is_fully_replicated for leaf in jax.tree.leaves(state.generator))
+alike = all(
+    jax.tree.map(lambda leaf: leaf.sharding, moments) == parameters
+    for adam, parameters in (
+        (state.generator_adam, layout.generator),
+        (state.discriminator_adam, layout.discriminator),
+    )
+    for moments in (adam[0].mu, adam[0].nu)
+)
+batch = sharding.shard_batch(run.mesh, next(batches))
+step = train.compile_step(run, layout, train.frames_at(config, 2)).lower(state, batch).compile()
+losses = []
+for _ in range(2):
+    state, metrics = step(state, batch)
+    losses.append({name: float(value) for name, value in metrics.items()})
+    batch = sharding.shard_batch(run.mesh, next(batches))
+batches.close()
+np.savez(workdir / "after.npz", *map(np.asarray, jax.tree.leaves(state.average)))
+params = t2v_jax.model.Params(state.average, run.config, run.language)
+video = t2v_jax.generate(params, "digit 3 is up and down.", seed=5)
+alone = t2v_jax.generate(jax.device_get(params), "digit 3 is up and down.", seed=5)
+print(json.dumps({
+    "devices": len(run.mesh.devices.flat),
+    "losses": losses,
+    "shared": shared,
+    "alike": alike,
+    "kept": layout == jax.tree.map(lambda leaf: leaf.sharding, state),
+    "collectives": "all-reduce" in step.as_text(),
+    "levels": int(np.abs(np.asarray(video, int) - np.asarray(alone, int)).max()),
+}))
+"""
+
+
+@pytest.fixture(scope="module", params=[(4, 1), (2, 2)], ids=str)
+def on_four_devices(request, trained, tmp_path_factory):
+    """The mesh, the workdir, and what the script told of it."""
+    workdir = shutil.copytree(trained, tmp_path_factory.mktemp("devices") / "run")
+    shutil.rmtree(workdir / "checkpoints" / "4")
+    flags = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=4"
+    result = subprocess.run(
+        [sys.executable, "-c", FOUR_DEVICES, str(workdir), *map(str, request.param)],
+        cwd=ROOT,
+        env=os.environ | {"XLA_FLAGS": flags},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    return request.param, workdir, json.loads(result.stdout)
+
+
+def test_four_devices_train_as_one(on_four_devices, trained):
+    _, workdir, told = on_four_devices
+    assert told["devices"] == 4
+    lines = [json.loads(line) for line in (trained / "metrics.jsonl").read_text().splitlines()]
+    for line, losses in zip(lines[2:], told["losses"], strict=True):
+        for name, value in losses.items():
+            assert value == pytest.approx(line[name], rel=1e-3, abs=1e-4), name
+    after = np.load(workdir / "after.npz")
+    alone = jax.tree.leaves(t2v_jax.load(trained).generator)
+    for name, leaf in zip(after.files, alone, strict=True):
+        # Adam divides by a gradient's size: where that is next to nothing, rounding decides.
+        assert np.abs(after[name] - leaf).mean() < 1e-5
+
+
+def test_state_is_shared_out_and_stays_so(on_four_devices):
+    (_, model), _, told = on_four_devices
+    assert told["alike"] and told["kept"] and told["collectives"]
+    assert (told["shared"] > 0) == (model > 1)
+
+
+def test_video_is_the_same_on_four_devices(on_four_devices):
+    assert on_four_devices[2]["levels"] <= 1
+
+
+def test_mesh_that_does_not_fit_is_refused():
+    with pytest.raises(UsageError, match="a mesh of 3 x 1 does not fit 1 devices"):
+        sharding.make_mesh(3, 1)
+    with pytest.raises(UsageError, match=r"mesh.model that divides 1"):
+        sharding.make_mesh(-1, 2)
+
+
+TWO_PROCESSES = """
+import runpy, sys, jax
+jax.config.update("jax_cpu_collectives_implementation", "gloo")
+jax.distributed.initialize(sys.argv[1], 2, int(sys.argv[2]))
+from t2v_jax.train import train
+config = runpy.run_path("tests/small.py")["get_config"]()
+config.steps, config.sample_every = 100_000, 3
+print(train(config, sys.argv[3]))
+"""
+
+
+def test_two_processes_train_and_stop_together(trained, tmp_path):
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        address = f"localhost:{free.getsockname()[1]}"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", TWO_PROCESSES, address, str(index), str(tmp_path)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for index in range(2)
+    ]
+    try:
+        lines = [processes[0].stderr.readline() for _ in range(4)]
+        processes[1].send_signal(signal.SIGTERM)
+        results = [process.communicate(timeout=300) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert [process.returncode for process in processes] == [0, 0], (lines, results)
+    steps = {int(output) for output, _ in results}
+    assert len(steps) == 1
+    (last,) = steps
+    assert (tmp_path / "checkpoints" / str(last)).is_dir()
+    assert (tmp_path / "samples" / "0000003.png").is_file()
+    told = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in told] == list(range(1, last + 1))
+    # Both see the same clips, in another order than one process, so that other noise meets them:
+    # what does not depend on the noise is equal.
+    alone = json.loads((trained / "metrics.jsonl").read_text().splitlines()[0])
+    for name in ("real_score", "wrong_caption_score", "real_diversity"):
+        assert told[0][name] == pytest.approx(alone[name], rel=1e-4)
