@@ -6,16 +6,23 @@ from t2v_jax import config as configuration
 def get_config():
     """See the module's docstring."""
     config = configuration.default()
-    config.steps = 20_000
-    config.checkpoint_every = 500
+    config.steps = 3_000
+    config.log_every = 50
+    config.sample_every = 500
+    config.checkpoint_every = 250
+    config.grow_from = "runs/tiny"
     config.generator.scene_channels = 32
-    config.generator.painter_channels = (32, 16, 8)
+    config.generator.painter_channels = (32, 12)
+    config.generator.detail_channels = (8,)
     config.discriminator.frame_channels = (16, 32, 64, 128)
     config.discriminator.clip_channels = (32, 48)
     config.discriminator.clip_pooling = 4
     config.game.generator_rate = 8e-4
     config.game.discriminator_rate = 8e-4
-    config.game.final_penalty_weight = 0.2
+    config.game.warmup_steps = 300
+    config.game.penalty_weight = 2.0
+    config.game.final_penalty_weight = 1.0
+    config.game.penalty_decay_steps = 3_000
     config.game.average_decay = 0.998
-    config.game.stages = ((0, 2, 2, 2), (12_000, 16, 6, 2))
+    config.game.stages = ((0, 16, 5, 2),)
     return config

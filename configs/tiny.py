@@ -22,5 +22,5 @@ def get_config():
     config.game.discriminator_rate = 8e-4
     config.game.final_penalty_weight = 0.2
     config.game.average_decay = 0.998
-    config.game.stages = ((0, 2, 2, 2), (8_000, 10, 5, 2))
+    config.game.stages = ((0, 2, 2, 2), (4_000, 10, 4, 2))
     return config
