@@ -1,6 +1,10 @@
 """Orbax checkpoints of a run: the training state, the generator's average, the position in the data."""
 
+import contextlib
+import gc
 import pathlib
+import sys
+import time
 from typing import Any, NamedTuple
 
 import jax
@@ -92,13 +96,27 @@ class Checkpoints:
         self._manager.close()
 
     def _read(self, step, **items):
-        try:
-            return self._manager.restore(step, args=ocp.args.Composite(**items))
-        except (ValueError, OSError, KeyError, TypeError) as error:
-            raise self._damaged(step, str(error).strip().split("\n")[0]) from error
+        with _no_word_of_abandoned_reads():
+            try:
+                return self._manager.restore(step, args=ocp.args.Composite(**items))
+            except Exception as error:  # a damaged file makes Orbax raise anything, even Exception
+                reason = str(error).strip().split("\n")[0][:200]
+            gc.collect()
+            time.sleep(0.05)  # for those in threads
+        raise self._damaged(step, reason)
 
     def _damaged(self, step, why):
         return UsageError(
             f"checkpoint {self._directory / str(step)} cannot be restored ({why}); remove that directory "
             "to go on from the one before"
         )
+
+
+@contextlib.contextmanager
+def _no_word_of_abandoned_reads():
+    """When one read fails, Orbax abandons the others, and those complain on stderr."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook

@@ -25,7 +25,7 @@ class Command(NamedTuple):
 def main(argv=None) -> int:
     """Run a command; returns the exit status. Every mistake of the user ends in one line."""
     argv = sys.argv[1:] if argv is None else argv
-    logging.set_verbosity(logging.ERROR)  # Orbax tells of every file it writes
+    logging.set_verbosity(logging.FATAL)  # what Orbax and ml_collections log is said in one line
     if not argv or argv[0] in ("help", "--help", "-h"):
         print(_usage())
         return 0 if argv else 2
@@ -56,6 +56,8 @@ def _run(name, arguments):
 def _parse(name, command, values, arguments):
     try:
         rest = values([f"t2v {name}", *arguments])[1:]
+        if "config" in values:  # one that could not be loaded says so when it is looked into
+            getattr(values.config, "steps", None)
     except (AttributeError, KeyError) as error:  # so ml_collections says that a key is unknown
         raise UsageError(f"no field {_one_line(error)} in the config; see t2v_jax/config.py") from error
     except (flags.Error, OSError, SyntaxError, TypeError, ValueError) as error:
@@ -184,12 +186,8 @@ def _export(values):
 
 
 COMMANDS = {
-    "generate": Command(
-        "a video from a prompt", _generate_flags, ("prompt", "output"), _generate
-    ),
-    "train": Command(
-        "train a model, or go on with it", _train_flags, ("config", "workdir"), _train
-    ),
+    "generate": Command("a video from a prompt", _generate_flags, ("prompt", "output"), _generate),
+    "train": Command("train a model, or go on with it", _train_flags, ("config", "workdir"), _train),
     "evaluate": Command(
         "measure how well a model's videos obey their captions", _evaluate_flags, (), _evaluate
     ),

@@ -44,7 +44,8 @@ def default() -> ConfigDict:
     generator.style_width = 64  # width of the script's recurrent state
     generator.gazes = 1  # places that the script can point at in a frame
     generator.scene_channels = 48  # channels of the ConvLSTM on the 8 x 8 grid
-    generator.painter_channels = (48, 24, 12)  # channels at 16, 32, ... up to data.size
+    generator.painter_channels = (48, 24, 12)  # channels at 16, 32, ... up to the picture
+    generator.detail_channels = ()  # channels of further doublings, which add details to the picture
 
     config.discriminator = discriminator = ConfigDict()
     discriminator.frame_channels = (24, 48, 96, 128)  # each level halves the frame
@@ -130,7 +131,7 @@ def _rule(name, value):
 
 def _check_sizes(config):
     size, judges = config.data.size, config.discriminator
-    levels = len(config.generator.painter_channels)
+    levels = len(config.generator.painter_channels) + len(config.generator.detail_channels)
     expected = f"a level for each doubling from 8 to data.size={size}"
     _require(size == 8 << levels, expected, config, "generator.painter_channels")
     expected = f"a divisor of data.size={size}"

@@ -96,7 +96,8 @@ def load_definition(directory):
 def _load_model(directory):
     config, language = load_definition(directory)
     try:
-        with np.load(directory / WEIGHTS, allow_pickle=False) as arrays:
+        # Opened here, for np.load leaves a damaged file open.
+        with open(directory / WEIGHTS, "rb") as file, np.load(file) as arrays:
             flat = {name: jnp.asarray(arrays[name], jnp.float32) for name in arrays.files}
     except (OSError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UsageError(

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from t2v_jax import config as configuration
 from t2v_jax import sharding
@@ -139,7 +138,7 @@ def restore_or_start(run, checkpoints, batches):
         create = jax.jit(functools.partial(_first_state, run), out_shardings=layout)
         state = create(_word_vectors(run))
         source = run.config.grow_from
-        return grow(state, run.language, source) if source else state
+        return grow(state, run.config, run.language, source) if source else state
     state, position = checkpoints.restore(abstract)
     batches.set_state(position)
     return state
@@ -225,7 +224,9 @@ def _train(run, state, batches, checkpoints, reports, interruption):
             checkpoints.save(step, state, batches.get_state())
             metrics = None
         if step == config.steps or step % config.sample_every == 0:
-            reports.sheet(step, sample_sheet(run, state))
+            # Put together by all processes, painted by the first.
+            average = jax.device_put(state.average, sharding.replicated(run.mesh))
+            reports.sheet(step, average)
     checkpoints.wait()
     return step
 
@@ -242,11 +243,13 @@ def _report(run, step, metrics, checkpoints, reports):
 
 def _check_finite(run, step, state, metrics, checkpoints):
     """FloatingPointError rather than a checkpoint that nothing can go on from."""
-    if not math.isfinite(_norm(state)):
+    if not _all_finite(state):
         raise _diverged(run, step, metrics, checkpoints)
 
 
-_norm = jax.jit(optax.global_norm)
+@jax.jit
+def _all_finite(tree):
+    return jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(tree)]).all()
 
 
 def _diverged(run, step, metrics, checkpoints):
@@ -264,7 +267,7 @@ class Reports:
     """What the first process tells of a run: metrics, progress and sample sheets."""
 
     def __init__(self, run, start):
-        self._config, self._samples = run.config, run.workdir / "samples"
+        self._run = run
         self._open = contextlib.ExitStack()
         self._first = jax.process_index() == 0
         if self._first:
@@ -280,28 +283,26 @@ class Reports:
             return
         losses = {name: metrics[f"{name}_loss"] for name in ("discriminator", "generator")}
         self._progress.update(step, losses)
-        if step % self._config.log_every == 0 or step == self._config.steps:
+        if step % self._run.config.log_every == 0 or step == self._run.config.steps:
             self._writer.scalars(step, metrics)
 
-    def sheet(self, step, sheet):
-        """Keep a sample sheet as PNG and in TensorBoard."""
+    def sheet(self, step, average):
+        """Paint fixed prompts with fixed noise, a row a prompt: as PNG and to TensorBoard."""
         if not self._first:
             return
+        here = jax.tree.map(lambda leaf: leaf.addressable_data(0), average)
+        params = Params(here, self._run.config, self._run.language)
+        captions = self._run.source.captions()
+        rows = np.linspace(0, len(captions) - 1, min(SHEET_ROWS, len(captions))).round().astype(int)
+        prompts = [captions[row] for row in rows]
+        sheet = contact_sheet(np.asarray(generate(params, prompts)))
         self._writer.images(step, {"samples": sheet})
-        self._samples.mkdir(exist_ok=True)
-        save_image(sheet, self._samples / f"{step:07d}.png")
+        samples = self._run.workdir / "samples"
+        samples.mkdir(exist_ok=True)
+        save_image(sheet, samples / f"{step:07d}.png")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *error):
         return self._open.__exit__(*error)
-
-
-def sample_sheet(run, state):
-    """Fixed prompts with fixed noise as an image: a row a prompt, a column a frame."""
-    replicate = jax.jit(lambda tree: tree, out_shardings=sharding.replicated(run.mesh))
-    average = jax.tree.map(lambda leaf: leaf.addressable_data(0), replicate(state.average))
-    captions = run.source.captions()
-    prompts = captions[:: max(1, len(captions) // SHEET_ROWS)][:SHEET_ROWS]
-    return contact_sheet(np.asarray(generate(Params(average, run.config, run.language), prompts)))

@@ -163,7 +163,7 @@ def test_workdir_of_another_config_names_what_differs(run, trained):
 
 
 def test_damaged_checkpoint_is_told_in_one_line(run, trained):
-    workdir = shutil.copytree(trained, "copy")
+    workdir = shutil.copytree(trained, pathlib.Path("copy"))
     shards = [path for path in (workdir / "checkpoints/4").rglob("d/*") if path.is_file()]
     for path in shards:
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

@@ -77,9 +77,7 @@ def _check(data, clips, seeds) -> None:
             f"data.frames={data.frames} shows no motion to judge; expected {_FEWEST_FRAMES} or more"
         )
     if clips < 1 or not seeds or min(seeds) < 0:
-        raise UsageError(
-            f"clips={clips}, seeds={tuple(seeds)}; expected one clip or more, seeds from 0 on"
-        )
+        raise UsageError(f"clips={clips}, seeds={tuple(seeds)}; expected one clip or more, seeds from 0 on")
 
 
 def _sample(painted, wishes, clips) -> Sample:
@@ -89,9 +87,7 @@ def _sample(painted, wishes, clips) -> Sample:
         clips=np.concatenate([run[:clips] for run in painted]),
         digits=np.array([wish.digit for wish in single]),
         motions=np.array([wish.motion for wish in single]),
-        sets=np.concatenate(
-            [run[clips:].reshape(len(SET_WISHES), SET, *run.shape[1:]) for run in painted]
-        ),
+        sets=np.concatenate([run[clips:].reshape(len(SET_WISHES), SET, *run.shape[1:]) for run in painted]),
     )
 
 
@@ -135,6 +131,4 @@ def _real_clips(wishes, data) -> np.ndarray:
             clips[places.pop()] = element["clip"]
         if not any(waiting.values()):
             return clips
-    raise UsageError(
-        f"too few test digits of a kind in {data.directory}; name a directory with all of MNIST"
-    )
+    raise UsageError(f"too few test digits of a kind in {data.directory}; name a directory with all of MNIST")

@@ -15,6 +15,9 @@ from t2v_jax.nn.conv_lstm import ConvLSTM
 from t2v_jax.text.encoder import TextEncoder
 
 
+SLOPE = 0.2  # of the leaky ReLU below zero
+
+
 class Trunk(nn.Module):
     """Strided convolutions: images [n, h, w, c] -> [n, h / 2^k, w / 2^k, channels[-1]]."""
 
@@ -25,7 +28,7 @@ class Trunk(nn.Module):
         for channels in self.channels:
             side = images.shape[1]
             images = layers.Convolution(channels, 4, 2, name=f"down_{side}")(images)
-            images = layers.leaky_relu(images, 0.2)
+            images = layers.leaky_relu(images, SLOPE)
         return images
 
 
@@ -40,7 +43,7 @@ class FrameJudge(nn.Module):
         images = Trunk(self.channels, name="trunk")(layers.fold(frames))
         images = layers.standard_deviation_channel(layers.with_position(images))
         images = layers.Convolution(self.channels[-1], name="last")(images)
-        return layers.unfold(layers.leaky_relu(images, 0.2).mean((1, 2)), batch)
+        return layers.unfold(layers.leaky_relu(images, SLOPE).mean((1, 2)), batch)
 
 
 class ClipJudge(nn.Module):
@@ -59,7 +62,7 @@ class ClipJudge(nn.Module):
         images = jnp.concatenate([states.mean(0), last.hidden], axis=-1)
         images = layers.standard_deviation_channel(layers.with_position(images))
         images = layers.Convolution(2 * self.channels[-1], name="last")(images)
-        return layers.leaky_relu(images, 0.2).mean((1, 2))[:, None]
+        return layers.leaky_relu(images, SLOPE).mean((1, 2))[:, None]
 
 
 class Projection(nn.Module):

@@ -104,22 +104,35 @@ class Scene(nn.Module):
 
 
 class Painter(nn.Module):
-    """Scene states [n, GRID, GRID, c] and styles [n, d] -> images [n, size, size, pixels] in (-1, 1)."""
+    """Scene states [n, GRID, GRID, c] and styles [n, d] -> images [n, side, side, pixels] in (-1, 1).
 
-    size: int
+    Each of `channels` doubles the resolution before the picture is painted; each of `detail_channels`
+    doubles it after and adds what the larger picture has more (a Laplacian pyramid: Denton et al. 2015,
+    arXiv 1506.05751). Details start at zero, so that a grown model starts from the smaller one's pictures.
+    """
+
     pixels: int
     channels: tuple[int, ...]
+    detail_channels: tuple[int, ...]
 
     @nn.compact
     def __call__(self, images, styles):
-        for channels in self.channels:
+        def enlarge(images, channels):
             side = 2 * images.shape[1]
             images = layers.Modulation(name=f"style_{side}")(images, styles)
-            images = layers.leaky_relu(images)
-            images = layers.Convolution(4 * channels, name=f"up_{side}")(images)
-            images = layers.depth_to_space(images)
-        images = layers.leaky_relu(rms_normalise(images))
-        return jnp.tanh(layers.Convolution(self.pixels, name=f"paint_{self.size}")(images))
+            images = layers.Convolution(4 * channels, name=f"up_{side}")(layers.leaky_relu(images))
+            return layers.depth_to_space(images)
+
+        for channels in self.channels:
+            images = enlarge(images, channels)
+        paint = layers.Convolution(self.pixels, name=f"paint_{images.shape[1]}")
+        picture = paint(layers.leaky_relu(rms_normalise(images)))
+        for channels in self.detail_channels:
+            images = enlarge(images, channels)
+            zeros = nn.initializers.zeros
+            detail = nn.Conv(self.pixels, (3, 3), kernel_init=zeros, name=f"detail_{images.shape[1]}")
+            picture = layers.enlarge(picture) + detail(layers.leaky_relu(rms_normalise(images)))
+        return jnp.tanh(picture)
 
 
 class Generator(nn.Module):
@@ -138,7 +151,9 @@ class Generator(nn.Module):
         generator = config.generator
         self.script = Script(generator.attention, generator.style_width, generator.gazes)
         self.scene = Scene(generator.scene_channels)
-        self.painter = Painter(config.data.size, config.data.channels, tuple(generator.painter_channels))
+        self.painter = Painter(
+            config.data.channels, tuple(generator.painter_channels), tuple(generator.detail_channels)
+        )
 
     def __call__(self, captions, noise, frames, keep=None, memory=None):
         """Captions, noise [b, z] -> clips [b, t, size, size, pixels] in (-1, 1), `Memory`.

@@ -1,6 +1,7 @@
 """What both networks are made of: convolution, resampling and feature-wise modulation."""
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -43,6 +44,12 @@ def depth_to_space(images):
     n, h, w, c = images.shape
     blocks = images.reshape(n, h, w, 2, 2, c // 4)
     return blocks.transpose(0, 1, 3, 2, 4, 5).reshape(n, 2 * h, 2 * w, c // 4)
+
+
+def enlarge(images):
+    """Bilinear enlargement to twice the size: [n, h, w, c] -> [n, 2h, 2w, c]."""
+    n, h, w, c = images.shape
+    return jax.image.resize(images, (n, 2 * h, 2 * w, c), "bilinear")
 
 
 def average_pool(images, factor):
