@@ -34,9 +34,7 @@ class MetricWriter:
                 write_atomically(path, _lines_up_to(step, path))
             self._lines = path.open("a", encoding="utf-8", buffering=1)
         except OSError as error:
-            raise UsageError(
-                f"cannot write {path}: {error.strerror}; choose another workdir"
-            ) from error
+            raise UsageError(f"cannot write {path}: {error.strerror}; choose another workdir") from error
         # The step in its name keeps a run resumed within a second from overwriting the first one.
         self._events = tensorboardX.SummaryWriter(
             str(workdir), purge_step=step + 1, filename_suffix=f".{step}"
@@ -112,9 +110,7 @@ class Progress:
 
     def _is_due(self, step: int) -> bool:
         first_or_last = self._shown == self._start or step >= self._total
-        return step > self._shown and (
-            first_or_last or step // self._every > self._shown // self._every
-        )
+        return step > self._shown and (first_or_last or step // self._every > self._shown // self._every)
 
     def _show(self, step: int, losses: dict[str, float]) -> None:
         now = time.monotonic()

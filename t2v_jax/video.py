@@ -41,9 +41,7 @@ def check_output(path: str | pathlib.Path, frames_per_second: float = FRAMES_PER
     """Raises UsageError for a place, ending or rate that `save_video` could not write: ask early."""
     path = pathlib.Path(path)
     if path.suffix.lower() not in _ENCODERS:
-        raise UsageError(
-            f"cannot write {path.name!r}: expected a name that ends in {' '.join(_ENCODERS)}"
-        )
+        raise UsageError(f"cannot write {path.name!r}: expected a name that ends in {' '.join(_ENCODERS)}")
     if not 0.01 <= frames_per_second <= 1000:
         raise UsageError(f"frames_per_second={frames_per_second}: expected 0.01 to 1000")
     check_writable(path)
@@ -76,12 +74,7 @@ def contact_sheet(videos: np.ndarray, columns: int | None = None) -> np.ndarray:
 def _checked(array, axes: int) -> np.ndarray:
     array = np.asarray(array)
     layout = ["videos", "frames", "height", "width", "1 or 3"][-axes:]
-    if (
-        array.dtype != np.uint8
-        or array.ndim != axes
-        or array.shape[-1] not in (1, 3)
-        or not array.size
-    ):
+    if array.dtype != np.uint8 or array.ndim != axes or array.shape[-1] not in (1, 3) or not array.size:
         raise UsageError(
             f"the array is {array.dtype} {list(array.shape)}: expected uint8 [{', '.join(layout)}], "
             "no axis empty"

@@ -23,8 +23,7 @@ PER_CLASS = {"train": 1000, "test": 200}
 def choose(digits: Digits, per_class: int, rng: np.random.Generator) -> Digits:
     """`per_class` digits of each of the ten classes, in shuffled order."""
     chosen = [
-        rng.choice(np.flatnonzero(digits.labels == label), per_class, replace=False)
-        for label in range(10)
+        rng.choice(np.flatnonzero(digits.labels == label), per_class, replace=False) for label in range(10)
     ]
     order = rng.permutation(np.concatenate(chosen))
     return Digits(digits.images[order], digits.labels[order])

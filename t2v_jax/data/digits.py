@@ -66,9 +66,7 @@ def read_idx(path: str | pathlib.Path, magic: int) -> np.ndarray:
     expected = header + math.prod(shape)
     if len(data) != expected:
         fault = "is truncated" if len(data) < expected else "has bytes after its end"
-        raise UsageError(
-            f"{path} {fault}: {len(data)} bytes, its header promises {expected}; fetch it again"
-        )
+        raise UsageError(f"{path} {fault}: {len(data)} bytes, its header promises {expected}; fetch it again")
     return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
 
 

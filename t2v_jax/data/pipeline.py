@@ -85,8 +85,5 @@ class _Collate:
         return {
             "clip": np.stack([element["clip"] for element in elements]),
             "captions": Captions(*(field[rows] for field in self._encoded)),
-            **{
-                name: np.array([element[name] for element in elements], np.int32)
-                for name in sorted(labels)
-            },
+            **{name: np.array([element[name] for element in elements], np.int32) for name in sorted(labels)},
         }

@@ -49,9 +49,7 @@ class SentenceGRU(nn.Module):
         backward = nn.RNN(
             nn.GRUCell(self.width), return_carry=True, reverse=True, keep_order=True, name="backward"
         )
-        return jnp.concatenate(
-            [rnn(words, seq_lengths=lengths)[0] for rnn in (forward, backward)], axis=-1
-        )
+        return jnp.concatenate([rnn(words, seq_lengths=lengths)[0] for rnn in (forward, backward)], axis=-1)
 
 
 class TextEncoder(nn.Module):
@@ -65,9 +63,7 @@ class TextEncoder(nn.Module):
 
     @nn.compact
     def __call__(self, captions):
-        words = WordVectors(
-            self.vocabulary_size, self.word_width, self.tag_width, name="words"
-        )(captions)
+        words = WordVectors(self.vocabulary_size, self.word_width, self.tag_width, name="words")(captions)
         if self.sentence == "gru":
             pooled = SentenceGRU(self.width // 2, name="gru")(words, captions.mask)
         else:

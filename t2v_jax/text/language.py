@@ -197,9 +197,7 @@ def _encode(language: Language, sentence: str) -> Captions:
     return Captions(
         tokens=[token.id for token in tokens],
         tags=[1 + TAGS.index(tag) for tag in tags],
-        entities=[
-            1 + ENTITIES.index(kind) if kind else 0 for kind in _kind_of_each(entities, len(tokens))
-        ],
+        entities=[1 + ENTITIES.index(kind) if kind else 0 for kind in _kind_of_each(entities, len(tokens))],
         mask=[True] * len(tokens),
     )
 

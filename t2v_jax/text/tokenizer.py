@@ -34,9 +34,7 @@ class Tokenizer:
     model: bytes
 
     @classmethod
-    def train(
-        cls, texts: Iterable[str], *, vocabulary_size: int, model_type: str = "word"
-    ) -> "Tokenizer":
+    def train(cls, texts: Iterable[str], *, vocabulary_size: int, model_type: str = "word") -> "Tokenizer":
         """A model of words, or of subwords ("unigram", "bpe"), the same bytes for the same texts.
 
         vocabulary_size: an upper bound that counts padding and unknown. Errors: UsageError when

@@ -87,10 +87,7 @@ def test_the_drawn_digit_is_the_digit_of_the_caption(large):
     labels = np.array([element["digit"] for element in other])
     means = np.stack([glyphs[labels == digit].mean(0) for digit in range(10)])
     train = MovingDigits("train", 300, size=29, frames=1)
-    guesses = [
-        ((train[i]["clip"][0, ..., 0] / 255.0 - means) ** 2).sum((1, 2)).argmin()
-        for i in range(300)
-    ]
+    guesses = [((train[i]["clip"][0, ..., 0] / 255.0 - means) ** 2).sum((1, 2)).argmin() for i in range(300)]
     assert np.mean([train[i]["digit"] == guess for i, guess in enumerate(guesses)]) > 0.6
 
 

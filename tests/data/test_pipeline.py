@@ -108,8 +108,7 @@ def test_the_order_does_not_depend_on_the_threads(language, threads):
 def test_processes_share_out_the_global_batch(language, count):
     whole = numbers(language, 9, batch_size=8)
     parts = [
-        numbers(language, 9, batch_size=8, process_index=index, process_count=count)
-        for index in range(count)
+        numbers(language, 9, batch_size=8, process_index=index, process_count=count) for index in range(count)
     ]
     assert all(part.shape == (9, 8 // count) for part in parts)
     np.testing.assert_array_equal(np.sort(np.concatenate(parts, 1)), np.sort(whole))

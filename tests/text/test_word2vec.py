@@ -7,9 +7,7 @@ from t2v_jax.text.word2vec import train_skip_gram
 def corpus(rng, count=400):
     """Sentences of one topic each: ids 2 to 6 stand with 12, 13; ids 7 to 11 with 14, 15."""
     topics = rng.integers(2, size=count)
-    return [
-        [12 + 2 * topic, 2 + 5 * topic + rng.integers(5), 13 + 2 * topic, 0, 0] for topic in topics
-    ]
+    return [[12 + 2 * topic, 2 + 5 * topic + rng.integers(5), 13 + 2 * topic, 0, 0] for topic in topics]
 
 
 @pytest.fixture(scope="module")
