@@ -14,7 +14,6 @@ from t2v_jax.nn import layers
 from t2v_jax.nn.conv_lstm import ConvLSTM
 from t2v_jax.text.encoder import TextEncoder
 
-
 SLOPE = 0.2  # of the leaky ReLU below zero
 
 
