@@ -1,4 +1,11 @@
-"""One moving digit, 32 x 32 pixels, 10 frames: the recipe on two CPU cores."""
+"""One moving digit, 32 x 32 pixels, 10 frames: the recipe on two CPU cores.
+
+    t2v train --config=configs/tiny.py --workdir=runs/tiny
+
+Hardware: two CPU cores (AVX-512), busy with other jobs. After 42 minutes, at step 6,428: motion right in
+98.4 % of 500 clips, digit in 60.8 % (`t2v evaluate --workdir=runs/tiny`, experiments/tiny). All 13,000 steps
+take about 90 minutes; what they reach has not been measured.
+"""
 
 from t2v_jax import config as configuration
 
