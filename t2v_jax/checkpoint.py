@@ -76,7 +76,7 @@ class Checkpoints:
         if step not in steps:
             found = ", ".join(map(str, steps)) or "none"
             raise UsageError(f"no checkpoint of step {step} in {self._directory}; found: {found}")
-        metadata = self._manager.item_metadata(step)[item]
+        metadata = self._guard(step, lambda: self._manager.item_metadata(step))[item]
         if metadata is None:
             raise self._damaged(step, "its arrays are missing")
         device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
@@ -96,9 +96,14 @@ class Checkpoints:
         self._manager.close()
 
     def _read(self, step, **items):
+        args = ocp.args.Composite(**items)
+        return self._guard(step, lambda: self._manager.restore(step, args=args))
+
+    def _guard(self, step, read):
+        """What `read` returns; UsageError where the checkpoint is damaged."""
         with _no_word_of_abandoned_reads():
             try:
-                return self._manager.restore(step, args=ocp.args.Composite(**items))
+                return read()
             except Exception as error:  # a damaged file makes Orbax raise anything, even Exception
                 reason = str(error).strip().split("\n")[0][:200]
             gc.collect()

@@ -59,7 +59,10 @@ def _parse(name, command, values, arguments):
         if "config" in values:  # one that could not be loaded says so when it is looked into
             getattr(values.config, "steps", None)
     except (AttributeError, KeyError) as error:  # so ml_collections says that a key is unknown
-        raise UsageError(f"no field {_one_line(error)} in the config; see t2v_jax/config.py") from error
+        unknown = _one_line(error.args[0]).replace("\\n", " ").replace("\\", "").replace("''", "'")
+        raise UsageError(
+            f"unknown in the config: {unknown}; expected get_config() and the fields of t2v_jax/config.py"
+        ) from error
     except (flags.Error, OSError, SyntaxError, TypeError, ValueError) as error:
         raise UsageError(f"{_one_line(error)}; see t2v {name} --help") from error
     if rest:

@@ -27,7 +27,6 @@ def default() -> ConfigDict:
     data.digit_size = 28  # height and width of a digit, pixels
     data.clips = 1_000_000  # distinct clips in an epoch
     data.directory = ""  # MNIST's IDX files; empty: the subset that ships
-    data.workers = 0  # processes that render; 0: this one
 
     config.text = text = ConfigDict()
     text.model = "word"  # SentencePiece model: word, unigram or bpe
@@ -88,14 +87,15 @@ CHOICES = {
 }
 CHANNELS = (
     "generator.painter_channels",
+    "generator.detail_channels",
     "discriminator.frame_channels",
     "discriminator.clip_channels",
 )
 FRACTIONS = ("game.beta_1", "game.beta_2", "game.average_decay", "game.final_rate")
-# Every other number is above zero.
+# Every other number is above zero, every other list has an element.
 MAY_BE_ZERO = (
     "seed",
-    "data.workers",
+    "generator.detail_channels",
     "game.mismatch_weight",
     "game.contrast_weight",
     "game.warmup_steps",
@@ -118,7 +118,8 @@ def _rule(name, value):
         return value in CHOICES[name], f"one of {', '.join(CHOICES[name])}"
     if name in CHANNELS:
         whole = all(isinstance(number, int) and number > 0 for number in value)
-        return bool(value) and whole, "whole numbers above 0, one a level, as (8,)"
+        enough = value or name in MAY_BE_ZERO
+        return enough and whole, "whole numbers above 0, one a level, as (8,)"
     if name in FRACTIONS:
         return 0 <= value < 1, "a number from 0 up to, but not with, 1"
     if name == "mesh.data":

@@ -59,7 +59,7 @@ def load(source, step=None) -> Params:
     if (directory / CONFIG).is_file():
         return _load_workdir(directory, step)
     raise UsageError(
-        f"no model {str(source)!r}; expected one of {', '.join(shipped()) or 'no shipped ones'}, a "
+        f"no model {str(source)!r}; expected a shipped model ({', '.join(shipped()) or 'none'}), a "
         f"directory with {WEIGHTS}, or a training workdir with {CONFIG}"
     )
 
