@@ -5,13 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from t2v_jax import train
-from t2v_jax.checkpoint import Checkpoints
-from t2v_jax.config import check
-from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.errors import UsageError
 from t2v_jax.model import load_definition
 from t2v_jax.nn import layers
+from tests import example
 
 
 @pytest.fixture
@@ -24,19 +21,9 @@ def large(small, trained):
     return small
 
 
-def started(config, workdir):
-    run = train.prepare(check(config), workdir)
-    batches = clip_batches(run.source, run.language, config.batch_size, seed=config.seed)
-    with Checkpoints(workdir, config.keep) as checkpoints:
-        state = train.restore_or_start(run, checkpoints, batches)
-    batch = next(batches)
-    batches.close()
-    return run, state, batch
-
-
 def test_grown_networks_start_as_the_smaller_ones(large, trained, tmp_path):
-    run, state, batch = started(large, tmp_path / "large")
-    before, smaller, _ = started(load_definition(trained)[0], trained)
+    run, state, batch = example.started(large, tmp_path / "large")
+    before, smaller, _ = example.started(load_definition(trained)[0], trained)
     captions = batch["captions"]
     noise = jax.random.normal(jax.random.key(0), (4, 8))
     clip, _ = run.networks.generator.apply(state.generator, captions, noise, 2)
@@ -57,4 +44,4 @@ def test_growing_from_another_size_is_an_error(large, tmp_path):
     large.generator.detail_channels = (4, 4)
     large.discriminator.update(frame_channels=(4, 8, 8, 16), clip_pooling=8)
     with pytest.raises(UsageError, match="expected 32 pixels"):
-        started(large, tmp_path / "large")
+        example.started(large, tmp_path / "large")

@@ -16,9 +16,7 @@ import pytest
 
 import t2v_jax
 from t2v_jax import sharding, train
-from t2v_jax.checkpoint import Checkpoints
-from t2v_jax.config import check
-from t2v_jax.data.pipeline import clip_batches
+from tests import example
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -43,13 +41,7 @@ def interrupt_after(monkeypatch):
 
 def left_off(config, workdir):
     """The state of the newest checkpoint as arrays, and the batch that comes next."""
-    run = train.prepare(check(config), workdir)
-    batches = clip_batches(run.source, run.language, config.batch_size, seed=config.seed)
-    with Checkpoints(workdir, config.keep) as checkpoints:
-        state = train.restore_or_start(run, checkpoints, batches)
-    batch = next(batches)
-    batches.close()
-    return jax.device_get((state, batch))
+    return jax.device_get(example.started(config, workdir)[1:])
 
 
 def metrics(workdir):

@@ -142,17 +142,15 @@ class Generator(nn.Module):
     vocabulary_size: int
 
     def setup(self):
-        config = self.config
-        text = config.text
+        config, text = self.config.generator, self.config.text
         self.text = TextEncoder(
             self.vocabulary_size, text.word_width, text.tag_width, text.sentence, text.width
         )
-        self.mapping = nn.Dense(config.generator.style_width)
-        generator = config.generator
-        self.script = Script(generator.attention, generator.style_width, generator.gazes)
-        self.scene = Scene(generator.scene_channels)
+        self.mapping = nn.Dense(config.style_width)
+        self.script = Script(config.attention, config.style_width, config.gazes)
+        self.scene = Scene(config.scene_channels)
         self.painter = Painter(
-            config.data.channels, tuple(generator.painter_channels), tuple(generator.detail_channels)
+            self.config.data.channels, tuple(config.painter_channels), tuple(config.detail_channels)
         )
 
     def __call__(self, captions, noise, frames, keep=None, memory=None):
