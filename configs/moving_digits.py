@@ -4,8 +4,8 @@
     t2v train --config=configs/moving_digits.py --workdir=runs/digits
 
 It grows from the tiny run. Hardware: two CPU cores (AVX-512), busy with other jobs. From the tiny run's step
-6,000 (about 40 minutes), 36 minutes more, at step 2,030 of 3,000: motion right in 99.8 % of 500 clips, digit in
-61.8 % (`t2v evaluate --workdir=runs/digits`, experiments/moving_digits).
+6,000 (about 40 minutes), 36 minutes more, at step 2,030 of 3,000: motion right in 99.8 % of 500 clips, digit
+in 61.8 % (`t2v evaluate --workdir=runs/digits`, experiments/moving_digits).
 """
 
 from t2v_jax import config as configuration
