@@ -48,10 +48,11 @@ def metrics(workdir):
     return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
 
 
-def test_resumed_run_equals_uninterrupted_one(small, trained, tmp_path, interrupt_after):
+@pytest.mark.parametrize("steps", [2, 3])
+def test_resumed_run_equals_uninterrupted_one(small, trained, tmp_path, interrupt_after, steps):
     handler = signal.getsignal(signal.SIGINT)
-    interrupt_after(3, signal.SIGINT)
-    assert train.train(small, tmp_path) == 3
+    interrupt_after(steps, signal.SIGINT)
+    assert train.train(small, tmp_path) == steps
     assert signal.getsignal(signal.SIGINT) is handler
     assert train.train(small, tmp_path) == 4
     jax.tree.map(np.testing.assert_array_equal, left_off(small, tmp_path), left_off(small, trained))
