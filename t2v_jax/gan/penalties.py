@@ -6,8 +6,6 @@ On real clips it is R1, on generated ones R2; R3GAN (arXiv 2501.05441) uses both
 import jax
 import jax.numpy as jnp
 
-PENALTIES = ("exact", "finite_difference", "none")
-
 
 def exact(judge, clips):
     """E ||grad_x judge(x)||² per judge, by a second derivative: judge [b, ...] -> [judges, b]; -> scalar."""

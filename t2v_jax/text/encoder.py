@@ -7,8 +7,6 @@ import jax.numpy as jnp
 from t2v_jax.text.entities import ENTITIES
 from t2v_jax.text.tags import TAGS
 
-SENTENCES = ("mean", "gru")
-
 
 def masked_mean(words, mask):
     """Mean of the words that stand: [b, n, v], bool [b, n] -> [b, v]."""

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from t2v_jax.errors import UsageError
+from t2v_jax.files import write_atomically
 from t2v_jax.text.entities import ENTITIES, Entity, find_entities
 from t2v_jax.text.tags import TAGS, tag_words
 from t2v_jax.text.tokenizer import UNKNOWN, Token, Tokenizer
@@ -147,8 +148,8 @@ class Language:
             "words": self.words,
             "tokenizer_sha256": hashlib.sha256(self.tokenizer.model).hexdigest(),
         }
-        _write(directory / _TOKENIZER_FILE, self.tokenizer.model)
-        _write(directory / _LANGUAGE_FILE, json.dumps(description, ensure_ascii=False).encode())
+        write_atomically(directory / _TOKENIZER_FILE, self.tokenizer.model)
+        write_atomically(directory / _LANGUAGE_FILE, json.dumps(description, ensure_ascii=False).encode())
 
     @classmethod
     def load(cls, directory: str | os.PathLike) -> "Language":
@@ -271,10 +272,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Nothing half-written ever stands under the path."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    partial.replace(path)
