@@ -18,7 +18,6 @@ from t2v_jax.data.worlds import make_source
 from t2v_jax.errors import UsageError
 from t2v_jax.gan import state as states
 from t2v_jax.gan.step import Frames, minimax_step
-from t2v_jax.grow import grow
 from t2v_jax.interruption import Interruption
 from t2v_jax.metrics import MetricWriter, Progress
 from t2v_jax.model import CONFIG, Params, load_definition, save_definition
@@ -136,9 +135,7 @@ def restore_or_start(run, checkpoints, batches):
     if checkpoints.latest_step() is None:
         layout = jax.tree.map(lambda leaf: leaf.sharding, abstract)
         create = jax.jit(functools.partial(_first_state, run), out_shardings=layout)
-        state = create(_word_vectors(run))
-        source = run.config.grow_from
-        return grow(state, run.config, run.language, source) if source else state
+        return create(_word_vectors(run))
     state, position = checkpoints.restore(abstract)
     batches.set_state(position)
     return state

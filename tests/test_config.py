@@ -32,7 +32,7 @@ CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").glob("*.py")
         ("text.width", 0),
         ("text.model", "words"),
         ("generator.attention", ""),
-        ("generator.painter_channels", (48, 24)),
+        ("generator.painter_channels", (48,) * 4),
         ("generator.painter_channels", (48, 24, 0)),
         ("generator.painter_channels", (48, 24, "x")),
         ("discriminator.frame_channels", ()),

@@ -1,8 +1,10 @@
 """G(s, z): a sentence and noise become frames.
 
-A recurrent script attends over the words anew for each frame and says what to show and where to look;
-a grid of positions relative to that gaze, modulated by the script, feeds a ConvLSTM that carries the
-scene from frame to frame; a convolutional decoder paints each state.
+The script casts actors. For each of them and anew for each frame it attends over the words and says what
+the actor does and where it stands. A ConvLSTM carries each actor's looks from frame to frame, a
+convolutional decoder paints them on a canvas of the actor's own, and the stage sets the canvases
+where the actors stand and paints the picture. What a thing looks like is thus learnt once for all
+places, and moving it is a shift (cf. Jaderberg et al. 2015, arXiv 1506.02025).
 """
 
 from typing import Any, NamedTuple
@@ -19,120 +21,108 @@ GRID = 8  # cells a side of the ConvLSTM's scene
 
 
 class Memory(NamedTuple):
-    """What one frame hands to the next: the script's state [b, width] and the scene's `State`."""
+    """What one frame hands to the next: the script's state [n, width] and the scene's `State`."""
 
     script: Any
     scene: State
 
 
 class Line(NamedTuple):
-    """The script for one frame (with a leading axis: for many).
+    """The script of one actor for one frame (with a leading axis: for many).
 
-    style [b, d]: what to show; gaze [b, gazes, 2]: where, as (y, x) with the frame from 0 to 1;
-    attention [b, n]: the weights of the words.
+    cue [n, d]: what to do; place [n, 2]: where the canvas has its centre, as (y, x) with the frame from
+    0 to 1; attention [n, words]: the weights of the words.
     """
 
-    style: Any
-    gaze: Any
+    cue: Any
+    place: Any
     attention: Any
 
 
-class ScriptCell(nn.Module):
-    """One frame of the script: query -> attention over the words -> GRU -> style and gaze."""
+class Casting(nn.Module):
+    """Who the actors of a clip are: sentences [b, s], noise [b, z] -> roles [b * actors, width]."""
 
-    score: str
-    gazes: int
+    actors: int
+    width: int
 
     @nn.compact
-    def __call__(self, state, sentence, words, mask, noise):
+    def __call__(self, sentence, noise):
+        seeds = jnp.concatenate([sentence, rms_normalise(noise)], axis=-1)
+        numbers = jnp.tile(jnp.eye(self.actors), (len(seeds), 1))
+        seeds = jnp.concatenate([jnp.repeat(seeds, self.actors, axis=0), numbers], axis=-1)
+        hidden = layers.leaky_relu(nn.Dense(self.width, name="mapping")(seeds))
+        return layers.leaky_relu(nn.Dense(self.width, name="role")(rms_normalise(hidden)))
+
+
+class ScriptCell(nn.Module):
+    """One frame of the script: query -> attention over the words -> GRU -> cue and place."""
+
+    score: str
+
+    @nn.compact
+    def __call__(self, state, sentence, words, mask, role):
         query = sentence + nn.Dense(sentence.shape[-1], name="query")(state)
         context, weights = Attention(self.score, name="attention")(query, words, mask)
-        inputs = jnp.concatenate([context, noise], axis=-1)
+        inputs = jnp.concatenate([context, role], axis=-1)
         state, _ = nn.GRUCell(state.shape[-1], name="gru")(state, inputs)
-        gaze = nn.sigmoid(2 * nn.Dense(2 * self.gazes, name="gaze")(state))
-        line = Line(
-            style=jnp.concatenate([state, context, noise], axis=-1),
-            gaze=gaze.reshape(-1, self.gazes, 2),
-            attention=weights,
-        )
-        return state, line
+        place = nn.sigmoid(2 * nn.Dense(2, name="place")(state))
+        return state, Line(jnp.concatenate([state, context], axis=-1), place, weights)
 
 
 class Script(nn.Module):
-    """Sentence [b, s], words [b, n, v], mask [b, n], noise [b, z] -> last state, `Line` of all frames."""
+    """Sentences [n, s], words [n, m, v], mask [n, m], roles [n, d] -> last state, `Line` of all frames."""
 
     score: str
-    width: int
-    gazes: int
 
     @nn.compact
-    def __call__(self, sentence, words, mask, noise, frames, state=None):
+    def __call__(self, sentence, words, mask, role, frames, state=None):
         if state is None:
-            start = jnp.concatenate([sentence, noise], axis=-1)
-            state = jnp.tanh(nn.Dense(self.width, name="start")(start))
+            state = jnp.tanh(nn.Dense(role.shape[-1], name="start")(role))
         cell = nn.scan(
             ScriptCell,
             variable_broadcast="params",
             split_rngs={"params": False},
             in_axes=(nn.broadcast,) * 4,
             length=frames,
-        )(self.score, self.gazes, name="cell")
-        return cell(state, sentence, words, mask, noise)
+        )(self.score, name="cell")
+        return cell(state, sentence, words, mask, role)
 
 
 class Scene(nn.Module):
-    """`Line` of t frames -> ConvLSTM states [t, b, GRID, GRID, channels] and the last `State`.
-
-    A cell knows its place relative to each gaze, so that moving a thing is a shift of the gaze, and its
-    look need not be learned anew for every place.
-    """
+    """Cues [t, n, d], roles [n, r] -> ConvLSTM states [t, n, GRID, GRID, channels] and the last `State`."""
 
     channels: int
 
     @nn.compact
-    def __call__(self, lines, state):
-        frames, batch = lines.gaze.shape[:2]
-        positions = layers.grid_positions(GRID)[None, None, None]
-        offsets = positions - lines.gaze[..., None, None, :]
-        features = jnp.concatenate(
-            [layers.fourier_features(offsets, self.channels), layers.bumps(offsets)], axis=-1
-        )
-        features = jnp.moveaxis(features, 2, 4).reshape(frames * batch, GRID, GRID, -1)
-        images = layers.Modulation(name="place")(features, layers.fold(lines.style))
+    def __call__(self, cues, roles, state):
+        frames, actors = cues.shape[:2]
+        positions = layers.fourier_features(layers.grid_positions(GRID), 2 * self.channels)
+        styles = jnp.concatenate([cues, jnp.broadcast_to(roles, (frames, *roles.shape))], axis=-1)
+        positions = jnp.broadcast_to(positions, (frames * actors, *positions.shape))
+        images = layers.Modulation(name="cue")(positions, layers.fold(styles))
         images = layers.leaky_relu(layers.Convolution(self.channels, 1, name="mix")(images))
         return ConvLSTM(self.channels, name="conv_lstm")(layers.unfold(images, frames), state)
 
 
 class Painter(nn.Module):
-    """Scene states [n, GRID, GRID, c] and styles [n, d] -> images [n, side, side, pixels] in (-1, 1).
+    """Scene states [n, GRID, GRID, c] and roles [n, d] -> canvases [n, side, side, pixels].
 
-    Each of `channels` doubles the resolution before the picture is painted; each of `detail_channels`
-    doubles it after and adds what the larger picture has more (a Laplacian pyramid: Denton et al. 2015,
-    arXiv 1506.05751). Details start at zero, so that a grown model starts from the smaller one's pictures.
+    Each of `channels` doubles the resolution. A canvas is what the actor adds to the backdrop, zero where it
+    is transparent.
     """
 
     pixels: int
     channels: tuple[int, ...]
-    detail_channels: tuple[int, ...]
 
     @nn.compact
-    def __call__(self, images, styles):
-        def enlarge(images, channels):
-            side = 2 * images.shape[1]
-            images = layers.Modulation(name=f"style_{side}")(images, styles)
-            images = layers.Convolution(4 * channels, name=f"up_{side}")(layers.leaky_relu(images))
-            return layers.depth_to_space(images)
-
+    def __call__(self, images, roles):
         for channels in self.channels:
-            images = enlarge(images, channels)
-        paint = layers.Convolution(self.pixels, name=f"paint_{images.shape[1]}")
-        picture = paint(layers.leaky_relu(rms_normalise(images)))
-        for channels in self.detail_channels:
-            images = enlarge(images, channels)
-            zeros = nn.initializers.zeros
-            detail = nn.Conv(self.pixels, (3, 3), kernel_init=zeros, name=f"detail_{images.shape[1]}")
-            picture = layers.enlarge(picture) + detail(layers.leaky_relu(rms_normalise(images)))
-        return jnp.tanh(picture)
+            side = 2 * images.shape[1]
+            images = layers.Modulation(name=f"style_{side}")(images, roles)
+            images = layers.Convolution(4 * channels, name=f"up_{side}")(layers.leaky_relu(images))
+            images = layers.depth_to_space(images)
+        images = layers.leaky_relu(layers.Modulation(name="style")(images, roles))
+        return layers.Convolution(self.pixels, name="ink")(images)
 
 
 class Generator(nn.Module):
@@ -142,35 +132,43 @@ class Generator(nn.Module):
     vocabulary_size: int
 
     def setup(self):
-        config, text = self.config.generator, self.config.text
+        config, text, pixels = self.config.generator, self.config.text, self.config.data.channels
         self.text = TextEncoder(
             self.vocabulary_size, text.word_width, text.tag_width, text.sentence, text.width
         )
-        self.mapping = nn.Dense(config.style_width)
-        self.script = Script(config.attention, config.style_width, config.gazes)
+        self.casting = Casting(config.actors, config.style_width)
+        self.script = Script(config.attention)
         self.scene = Scene(config.scene_channels)
-        self.painter = Painter(
-            self.config.data.channels, tuple(config.painter_channels), tuple(config.detail_channels)
-        )
+        self.painter = Painter(pixels, tuple(config.painter_channels))
+        self.backdrop = self.param("backdrop", nn.initializers.constant(-1.0), (pixels,))
 
     def __call__(self, captions, noise, frames, keep=None, memory=None):
-        """Captions, noise [b, z] -> clips [b, t, size, size, pixels] in (-1, 1), `Memory`.
+        """Captions, noise [b, z] -> clips [b, t, size, size, pixels], `Memory`.
 
+        Pixels are from -1 to 1, black to white; nothing but training keeps them there.
         `frames` are computed, of which those named in `keep` (int [k]) are painted, all by default.
         `memory` continues a clip from where an earlier call stopped.
         """
+        actors, channels = self.config.generator.actors, self.config.generator.scene_channels
         words, sentence = self.text(captions)
-        noise = rms_normalise(noise)
-        mapped = layers.leaky_relu(self.mapping(jnp.concatenate([sentence, noise], axis=-1)))
-        batch = noise.shape[0]
+        roles = self.casting(sentence, noise)
         if memory is None:
-            scene = zero_state(batch, GRID, GRID, self.config.generator.scene_channels)
-            memory = Memory(None, scene)
-        script, lines = self.script(sentence, words, captions.mask, mapped, frames, memory.script)
-        states, scene = self.scene(lines, memory.scene)
-        styles = lines.style
+            memory = Memory(None, zero_state(len(roles), GRID, GRID, channels))
+        heard = (jnp.repeat(array, actors, axis=0) for array in (sentence, words, captions.mask))
+        script, lines = self.script(*heard, roles, frames, memory.script)
+        states, scene = self.scene(lines.cue, roles, memory.scene)
+        places = lines.place
         if keep is not None:
-            states, styles = states[keep], styles[keep]
-        images = self.painter(layers.fold(states), layers.fold(styles))
-        clips = layers.time_major(layers.unfold(images, styles.shape[0]))
-        return clips, Memory(script, scene)
+            states, places = states[keep], places[keep]
+        return self.paint(states, places, roles), Memory(script, scene)
+
+    def paint(self, states, places, roles):
+        """Scene states [t, b * actors, ...], places and roles -> clips [b, t, size, size, pixels]."""
+        frames, actors = len(places), self.config.generator.actors
+        again = jnp.broadcast_to(roles, (frames, *roles.shape))
+        canvases = self.painter(layers.fold(states), layers.fold(again))
+        # Plain sums, for any squashing dies on a black ground: tanh is flat there, and an opacity gets no
+        # gradient where the colour is the backdrop's, nor the colour where the opacity is zero.
+        placed = layers.place(canvases, layers.fold(places), self.config.data.size)
+        ink = placed.reshape(frames, -1, actors, *placed.shape[1:]).sum(2)
+        return layers.time_major(ink + self.backdrop.reshape(1, 1, 1, 1, -1))

@@ -1,7 +1,6 @@
 """What both networks are made of: convolution, resampling and feature-wise modulation."""
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -46,12 +45,6 @@ def depth_to_space(images):
     return blocks.transpose(0, 1, 3, 2, 4, 5).reshape(n, 2 * h, 2 * w, c // 4)
 
 
-def enlarge(images):
-    """Bilinear enlargement to twice the size: [n, h, w, c] -> [n, 2h, 2w, c]."""
-    n, h, w, c = images.shape
-    return jax.image.resize(images, (n, 2 * h, 2 * w, c), "bilinear")
-
-
 def average_pool(images, factor):
     """Mean over factor x factor blocks: [..., h, w, c] -> [..., h / factor, w / factor, c]."""
     if factor == 1:
@@ -80,14 +73,18 @@ def fourier_features(positions, channels):
     return jnp.concatenate([jnp.sin(phases), jnp.cos(phases)], axis=-1)
 
 
-def bumps(offsets):
-    """Gaussian bumps of four widths around zero: [..., 2] -> [..., 4], values in (0, 1].
+def place(canvases, centres, size):
+    """Set canvases into frames of size x size pixels, between pixels by bilinear interpolation.
 
-    Unlike the Fourier features they do not repeat: they tell near from far.
+    canvases [..., side, side, c]; centres [..., 2] as (y, x), the frame from 0 to 1 -> [..., size, size, c].
+    What reaches beyond the frame is cut off; where no canvas is, the frame is zero.
     """
-    squared = jnp.sum(jnp.square(offsets), axis=-1, keepdims=True)
-    widths = jnp.asarray([1 / 16, 1 / 8, 1 / 4, 1 / 2])
-    return jnp.exp(-squared / (2 * jnp.square(widths)).reshape((1,) * (squared.ndim - 1) + (4,)))
+    side = canvases.shape[-2]
+    corners = centres * size - side / 2
+    shifts = np.subtract.outer(np.arange(size), np.arange(side))  # pixel of the frame - of the canvas
+    weights = nn.relu(1 - jnp.abs(corners[..., None, None] - shifts[(None,) * (corners.ndim)]))
+    rows, columns = jnp.moveaxis(weights, -3, 0)
+    return jnp.einsum("...yi,...ijc,...xj->...yxc", rows, canvases, columns)
 
 
 def time_major(frames):

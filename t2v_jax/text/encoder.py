@@ -36,7 +36,11 @@ class WordVectors(nn.Module):
 
 
 class SentenceGRU(nn.Module):
-    """Bidirectional GRU (Cho et al. 2014): words [b, n, v], mask [b, n] -> last states [b, 2 * width]."""
+    """Bidirectional GRU (Cho et al. 2014): words [b, n, v], mask [b, n] -> states, last states.
+
+    Each word's states [b, n, 2 * width] tell what stands around it (the annotations of Bahdanau et al.
+    2015, arXiv 1409.0473); the last states are [b, 2 * width].
+    """
 
     width: int
 
@@ -47,11 +51,16 @@ class SentenceGRU(nn.Module):
         backward = nn.RNN(
             nn.GRUCell(self.width), return_carry=True, reverse=True, keep_order=True, name="backward"
         )
-        return jnp.concatenate([rnn(words, seq_lengths=lengths)[0] for rnn in (forward, backward)], axis=-1)
+        runs = [rnn(words, seq_lengths=lengths) for rnn in (forward, backward)]
+        last, states = (jnp.concatenate(parts, axis=-1) for parts in zip(*runs))
+        return states * mask[..., None], last
 
 
 class TextEncoder(nn.Module):
-    """Captions -> word vectors V [b, n, v] and sentence embedding s [b, width] of unit root mean square."""
+    """Captions -> word vectors V [b, n, v] and sentence embedding s [b, width] of unit root mean square.
+
+    With the GRU each word's vector is joined with the word's annotation.
+    """
 
     vocabulary_size: int
     word_width: int
@@ -63,7 +72,8 @@ class TextEncoder(nn.Module):
     def __call__(self, captions):
         words = WordVectors(self.vocabulary_size, self.word_width, self.tag_width, name="words")(captions)
         if self.sentence == "gru":
-            pooled = SentenceGRU(self.width // 2, name="gru")(words, captions.mask)
+            states, pooled = SentenceGRU(self.width // 2, name="gru")(words, captions.mask)
+            words = jnp.concatenate([words, states], axis=-1)
         else:
             pooled = masked_mean(words, captions.mask)
         sentence = nn.Dense(self.width, name="sentence")(pooled)
