@@ -17,11 +17,10 @@ def default() -> ConfigDict:
     config.sample_every = 1_000  # steps between sample sheets
     config.checkpoint_every = 1_000  # steps between checkpoints
     config.keep = 2  # checkpoints that stay
-    config.grow_from = ""  # workdir of a smaller model to start from; empty: start afresh
 
     config.data = data = ConfigDict()
     data.world = "moving_digits"  # which captioned clips
-    data.size = 64  # height and width, pixels: 8 * 2^k
+    data.size = 64  # height and width, pixels
     data.channels = 1  # 1 gray, 3 RGB
     data.frames = 16  # frames a clip
     data.digit_size = 28  # height and width of a digit, pixels
@@ -40,14 +39,13 @@ def default() -> ConfigDict:
     config.generator = generator = ConfigDict()
     generator.noise_width = 32  # dimensions of z ~ N(0, I)
     generator.attention = "bilinear"  # score of S9: bilinear or scaled_dot_product
-    generator.style_width = 64  # width of the script's recurrent state
-    generator.gazes = 1  # places that the script can point at in a frame
-    generator.scene_channels = 48  # channels of the ConvLSTM on the 8 x 8 grid
-    generator.painter_channels = (48, 24, 12)  # channels at 16, 32, ... up to the picture
-    generator.detail_channels = ()  # channels of further doublings, which add details to the picture
+    generator.style_width = 96  # width of the actors' roles and of the script's recurrent state
+    generator.actors = 1  # things that the script moves about, each on its own canvas
+    generator.scene_channels = 32  # channels of the ConvLSTM on the 8 x 8 grid
+    generator.painter_channels = (32, 12)  # channels at 16, 32, ... pixels, up to the canvas
 
     config.discriminator = discriminator = ConfigDict()
-    discriminator.frame_channels = (24, 48, 96, 128)  # each level halves the frame
+    discriminator.frame_channels = (16, 32, 64, 128)  # each level halves the frame
     discriminator.clip_channels = (32, 48)  # each level halves the pooled clip
     discriminator.clip_pooling = 4  # the clip judge sees size / clip_pooling
 
@@ -78,7 +76,7 @@ def default() -> ConfigDict:
 
 
 CHOICES = {
-    "data.world": ("moving_digits",),
+    "data.world": ("moving_digits", "two_digits", "turning_digits", "moving_shapes"),
     "text.model": ("word", "unigram", "bpe"),
     "text.sentence": ("gru", "mean"),
     "generator.attention": ("bilinear", "scaled_dot_product"),
@@ -87,7 +85,6 @@ CHOICES = {
 }
 CHANNELS = (
     "generator.painter_channels",
-    "generator.detail_channels",
     "discriminator.frame_channels",
     "discriminator.clip_channels",
 )
@@ -95,7 +92,6 @@ FRACTIONS = ("game.beta_1", "game.beta_2", "game.average_decay", "game.final_rat
 # Every other number is above zero, every other list has an element.
 MAY_BE_ZERO = (
     "seed",
-    "generator.detail_channels",
     "game.mismatch_weight",
     "game.contrast_weight",
     "game.warmup_steps",
@@ -132,9 +128,9 @@ def _rule(name, value):
 
 def _check_sizes(config):
     size, judges = config.data.size, config.discriminator
-    levels = len(config.generator.painter_channels) + len(config.generator.detail_channels)
-    expected = f"a level for each doubling from 8 to data.size={size}"
-    _require(size == 8 << levels, expected, config, "generator.painter_channels")
+    expected = f"at most as many levels as doublings from 8 to data.size={size}"
+    canvas = 8 << len(config.generator.painter_channels)
+    _require(canvas <= size, expected, config, "generator.painter_channels")
     expected = f"a divisor of data.size={size}"
     _require(size % judges.clip_pooling == 0, expected, config, "discriminator.clip_pooling")
     pooled = size // judges.clip_pooling

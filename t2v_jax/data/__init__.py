@@ -1,1 +1,1 @@
-"""Captioned clips: the digits, the moving digits, the input pipeline."""
+"""Captioned clips: the digits, the worlds, the input pipeline."""

@@ -16,7 +16,7 @@ from t2v_jax.text.language import Captions, Language
 
 
 class ClipSource(Protocol):
-    """Captioned clips: `MovingDigits`, a clip folder, a TFDS data source with captions.
+    """Captioned clips: a `World`, a clip folder, a TFDS data source with captions.
 
     `source[i]` is a dict of clip uint8 [frames, height, width, channels], caption str, meaning int (equal
     for captions that say the same) and any number of int labels under names of their own; `captions()`

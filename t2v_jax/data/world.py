@@ -1,0 +1,95 @@
+"""What all captioned worlds share: the draw of a clip's meaning and wording, and the held-out split."""
+
+import dataclasses
+import itertools
+from typing import ClassVar
+
+import numpy as np
+
+from t2v_jax.errors import UsageError
+
+SPLITS = ("train", "test", "held_out")
+
+
+@dataclasses.dataclass(eq=False)
+class World:
+    """Random-access source of `clips` captioned clips, each a function of seed, split and index alone.
+
+    `world[i]` is a dict of
+      clip     uint8 [frames, size, size, channels], 0 = background
+      caption  str
+      meaning  int, equal for captions that ask for the same in other words, in every split
+      and under the name of each attribute the index of its value, int.
+
+    A combination is a tuple of such indices. The splits train and test show the same combinations,
+    held_out shows those that neither has (Sync-DRAW, arXiv 1611.10314). A concrete world states its
+    attributes (name -> names of the values), the sentences that name them all, which share of the
+    combinations it holds out, and `_render`. Raises UsageError for a value out of range.
+    """
+
+    split: str = "train"
+    clips: int = 12_000
+    _: dataclasses.KW_ONLY
+    frames: int = 16
+    size: int = 64
+    seed: int = 0
+
+    attributes: ClassVar[dict[str, tuple[str, ...]]]
+    templates: ClassVar[tuple[str, ...]]
+    holds_out_one_in: ClassVar[int]
+
+    def __post_init__(self):
+        self._check()
+        self._counts = tuple(map(len, self.attributes.values()))
+        self.combinations = [
+            combination
+            for combination in itertools.product(*map(range, self._counts))
+            if self._is_possible(combination) and self._is_held_out(combination) == (self.split == "held_out")
+        ]
+
+    def _check(self) -> None:
+        if self.split not in SPLITS:
+            raise UsageError(f"unknown split {self.split!r}: expected one of {', '.join(SPLITS)}")
+        if self.clips < 1 or self.frames < 1:
+            raise UsageError(f"clips={self.clips}, frames={self.frames}: expected at least 1 of each")
+        if self.seed < 0:
+            raise UsageError(f"seed={self.seed}: expected 0 or more")
+
+    def __len__(self) -> int:
+        return self.clips
+
+    def __getitem__(self, index: int) -> dict:
+        index = range(self.clips)[index]
+        rng = np.random.default_rng([self.seed, SPLITS.index(self.split), index])
+        combination = self.combinations[rng.integers(len(self.combinations))]
+        template = rng.integers(len(self.templates))
+        return {
+            "clip": self._render(combination, rng),
+            "caption": self.caption(combination, template),
+            "meaning": self.meaning(combination),
+            **dict(zip(self.attributes, combination)),
+        }
+
+    def caption(self, combination: tuple[int, ...], template: int) -> str:
+        """The sentence that names the values of a combination, by the template of that index."""
+        named = zip(self.attributes.items(), combination)
+        return self.templates[template].format(**{name: values[i] for (name, values), i in named})
+
+    def captions(self) -> list[str]:
+        """Every distinct caption of the split, sorted."""
+        pairs = itertools.product(self.combinations, range(len(self.templates)))
+        return sorted({self.caption(*pair) for pair in pairs})
+
+    def meaning(self, combination: tuple[int, ...]) -> int:
+        """The number of a combination in the product of all attributes."""
+        return int(np.ravel_multi_index(combination, self._counts))
+
+    def _is_possible(self, combination) -> bool:
+        return True
+
+    def _is_held_out(self, combination) -> bool:
+        # The sum of the indices: each value is trained with some values of every other attribute.
+        return sum(combination) % self.holds_out_one_in == self.holds_out_one_in - 1
+
+    def _render(self, combination, rng: np.random.Generator) -> np.ndarray:
+        raise NotImplementedError
