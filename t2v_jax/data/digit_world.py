@@ -22,8 +22,6 @@ class DigitWorld(World):
     digit_size: int = SIZE
     directory: str | None = None
 
-    holds_out_one_in = 2
-
     def __post_init__(self):
         super().__post_init__()
         images, labels = load_digits("train" if self.split == "train" else "test", self.directory)

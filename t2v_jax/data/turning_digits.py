@@ -1,7 +1,6 @@
 """Turning digits: one handwritten digit that moves one way, turns once and moves back.
 
-The motions of GODIVA (arXiv 2104.14806). Each digit is trained in two of the four, one of each axis,
-and held out in their opposites: even digits train the first and the third, odd ones the others.
+The motions of GODIVA (arXiv 2104.14806). Each digit is trained in three of the four.
 """
 
 import numpy as np
@@ -18,6 +17,7 @@ class TurningDigits(DigitWorld):
 
     attributes = {"digit": DIGITS, "motion": MOTIONS}
     templates = ("the digit {digit} is moving {motion}.", "digit {digit} goes {motion}")
+    holds_out_one_in = 4
 
     def _render(self, combination, rng) -> np.ndarray:
         digit, motion = combination

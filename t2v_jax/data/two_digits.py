@@ -18,6 +18,7 @@ class TwoDigits(MovingDigits):
         "digit {digit_1} is {motion_1} and digit {digit_2} is {motion_2}.",
         "the digit {digit_1} is moving {motion_1} and the digit {digit_2} is moving {motion_2}",
     )
+    holds_out_one_in = 2
 
     def meaning(self, combination) -> int:
         return super().meaning(min(combination, combination[2:] + combination[:2]))
