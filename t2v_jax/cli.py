@@ -155,8 +155,8 @@ def _train(values):
 def _evaluate_flags(values, _):
     _define_model(values)
     flags.DEFINE_string("workdir", None, "a training workdir, in place of --model", flag_values=values)
-    flags.DEFINE_integer("clips", 500, "number of clips to judge", flag_values=values)
-    flags.DEFINE_integer("seed", 0, "of the noise", flag_values=values)
+    flags.DEFINE_integer("clips", 1000, "number of clips of each split and seed", flag_values=values)
+    flags.DEFINE_list("seeds", ["0", "1", "2"], "of the noise", flag_values=values)
     flags.DEFINE_string("output", None, "also write the report as JSON here", flag_values=values)
 
 
@@ -164,15 +164,17 @@ def _evaluate(values):
     import json
 
     from t2v_jax import files, model
-    from t2v_jax.evaluation import evaluate, scores
+    from t2v_jax.evaluation import evaluate, report
 
+    if not all(seed.isdecimal() for seed in values.seeds):
+        raise UsageError(f"--seeds={','.join(values.seeds)}; expected whole numbers from 0 on, as 0,1,2")
     if values.output:
         files.check_writable(values.output)
     params = model.load(values.workdir or values.model)
-    report = evaluate.evaluate_model(params, values.clips, (values.seed,))
-    print(scores.to_text(report))
+    found = evaluate.evaluate_model(params, values.clips, [*map(int, values.seeds)])
+    print(report.to_text(found))
     if values.output:
-        files.write_atomically(values.output, json.dumps(report, indent=1).encode())
+        files.write_atomically(values.output, json.dumps(found, indent=1).encode())
 
 
 def _export_flags(values, _):

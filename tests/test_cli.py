@@ -118,6 +118,8 @@ def test_generate_imports_no_training(exported):
         (change(TRAIN, f"--workdir={SMALL}/run"), [str(SMALL), "--workdir"]),
         (["export", "--workdir=nosuch", "--output=out"], ["nosuch"]),
         (["evaluate", "--model=nosuch"], ["nosuch"]),
+        (["evaluate", "--seeds=0,x"], ["--seeds=0,x", "0,1,2"]),
+        (["evaluate", "--output=nosuch/report.json"], ["nosuch"]),
     ],
 )
 def test_mistake_is_told_in_one_line(run, arguments, told):

@@ -1,20 +1,21 @@
-"""How often the judges are right on real clips of held-out digits, clean and flawed.
+"""How often a judge is right on real held-out clips, clean and flawed.
 
-python experiments/judges/measure.py
+python experiments/judges/measure.py --world=moving_digits
 """
 
 import numpy as np
 from absl import app, flags
+from clips import all_combinations, stack
 
-from t2v_jax.data.moving_digits import MovingDigits
-from t2v_jax.evaluation import motion
-from t2v_jax.evaluation.judge import DigitJudge
+from t2v_jax.data.worlds import WORLDS
+from t2v_jax.evaluation.judge import Judge, align
 
-_CLIPS = flags.DEFINE_integer("clips", 2000, "Clips of each world.", lower_bound=1)
+_WORLD = flags.DEFINE_enum("world", None, [*WORLDS], "The world to judge.", required=True)
+_CLIPS = flags.DEFINE_integer("clips", 500, "Clips of each size.", lower_bound=1)
 
-WORLDS = (
-    {"size": 32, "digit_size": 14, "frames": 10},
+SIZES = (
     {"size": 64, "digit_size": 28, "frames": 16},
+    {"size": 32, "digit_size": 14, "frames": 10},
 )
 FLAWS = {
     "clean": lambda clips, noise: clips,
@@ -22,24 +23,25 @@ FLAWS = {
     "haze of level 60": lambda clips, noise: np.maximum(clips, 60) + 5 * noise,
     "ink of level 130": lambda clips, noise: clips * (130 / 255),
     "hard edges": lambda clips, noise: 255.0 * (clips > 90),
+    "frozen": lambda clips, noise: clips[:, :1].repeat(clips.shape[1], axis=1),
 }
 
 
 def main(argv):
-    """Prints a line for each world and flaw."""
+    """Prints a line for each size and flaw."""
     if len(argv) > 1:
         raise app.UsageError(f"unexpected argument {argv[1]!r}")
-    judge, rng = DigitJudge.shipped(), np.random.default_rng(0)
-    for world in WORLDS:
-        elements = list(MovingDigits("test", _CLIPS.value, **world))
-        clips = np.stack([element["clip"] for element in elements])
-        wanted = np.array([(element["digit"], element["motion"]) for element in elements])
+    judge, rng = Judge.shipped(_WORLD.value), np.random.default_rng(0)
+    for sizes in SIZES:
+        elements = [*all_combinations(_WORLD.value, "test", _CLIPS.value, **sizes)]
+        clips, wanted = stack(elements), np.array([[e[name] for name in judge.attributes] for e in elements])
         noise = rng.standard_normal(clips.shape, np.float32)
         for name, flaw in FLAWS.items():
             flawed = flaw(clips.astype(np.float32), noise).clip(0, 255).astype(np.uint8)
-            verdicts = judge.digits(flawed), motion.motions(motion.tracks(flawed))
-            digit, moves = np.mean(np.stack(verdicts, 1) == wanted, axis=0)
-            print(f"{world['size']} pixels, {name:20} digit {digit:.2%}, motion {moves:.2%}")
+            right = align(judge.attributes, judge(flawed).values[None], wanted)[0] == wanted
+            shares = {**dict(zip(judge.attributes, right.mean(0))), "all": right.all(1).mean()}
+            told = ", ".join(f"{attribute} {share:.2%}" for attribute, share in shares.items())
+            print(f"{sizes['size']} pixels, {name:20} {told}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,148 +1,149 @@
-"""Trains the digit judge and writes t2v_jax/assets/judges/digits.npz; README.md has the numbers.
+"""Trains the judge of a world and writes t2v_jax/assets/judges/<world>.npz; README.md has the commands.
 
-python experiments/judges/train.py --directory=package/data
+python experiments/judges/train.py --world=moving_shapes --steps=1500
 """
 
 import functools
 import pathlib
 import time
 
+import clips
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 from absl import app, flags
-from flax.traverse_util import flatten_dict
+from augment import disturb
+from flax.traverse_util import flatten_dict, unflatten_dict
 
-from t2v_jax.data.digits import SIZE, load_digits
-from t2v_jax.data.moving_digits import MovingDigits
-from t2v_jax.evaluation import judge
+from t2v_jax.data.worlds import WORLDS
+from t2v_jax.evaluation.judge import Judge, align
+from t2v_jax.evaluation.networks import (
+    FRAME_FEATURES,
+    FrameNetwork,
+    TrackNetwork,
+    appearance,
+    movement,
+    split,
+)
 
-_DIRECTORY = flags.DEFINE_string("directory", None, "MNIST's IDX files; default: shipped subset.")
-_OUTPUT = flags.DEFINE_string("output", "t2v_jax/assets/judges/digits.npz", "The file to write.")
-_STEPS = flags.DEFINE_integer("steps", 3000, "Steps of Adam.", lower_bound=1)
+_WORLD = flags.DEFINE_enum("world", None, [*WORLDS], "The world to judge.", required=True)
+_DIRECTORY = flags.DEFINE_string("directory", "", "MNIST's IDX files; default: the shipped subset.")
+_START = flags.DEFINE_string("start", None, "A judge's file, whose frame network to start from.")
+_STEPS = flags.DEFINE_integer("steps", 2000, "Steps of Adam on frames.", lower_bound=0)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of parameters, order and augmentation.")
 
-BATCH = 64
-RATE = 3e-3
-SCALE = (0.85, 1.15)  # of a digit's side, times judge.DIGIT_SIZE
-LOWEST_CONTRAST = 0.5
-STRONGEST_HAZE = 0.15  # level of the background
-STRONGEST_NOISE = 0.12  # standard deviation
-HELD_OUT_FRAMES = 10_000
+RATE = 2e-3
+TRACK_STEPS = 4_000
+HELD_OUT_CLIPS = 4_000
 
 
-def overlap(side, start):
-    """[n, 32, 28]: the share of pixel j of a digit in pixel i of a frame.
+def loss(logits, labels, counts):
+    """Cross entropy, summed over kinds: logits [n, sum of counts], labels int [n, kinds, objects].
 
-    The digit is stretched to `side` [n] pixels and begins at `start` [n]: area averaging, as in the
-    renderer, of which a side of 14 and a whole number as start give the very pixels.
+    Two objects share the probability between them.
     """
-    start, step = start[:, None, None], side[:, None, None] / SIZE
-    left = start + step * jnp.arange(SIZE)[None, None]
-    pixel = jnp.arange(judge.SIZE)[None, :, None]
-    shared = jnp.minimum(left + step, pixel + 1) - jnp.maximum(left, pixel)
-    return jnp.maximum(shared, 0)
+    likely = [
+        jnp.take_along_axis(jax.nn.log_softmax(part), labels[:, i], axis=1)
+        for i, part in enumerate(split(logits, counts).values())
+    ]
+    return -sum(part.mean() for part in likely)
 
 
-def render(key, images):
-    """Digits [n, 28, 28] in [0, 1] -> frames [n, 32, 32], each of its own place and size."""
-    scale_key, place_key = jax.random.split(key)
-    side = judge.DIGIT_SIZE * jax.random.uniform(scale_key, (len(images),), minval=SCALE[0], maxval=SCALE[1])
-    top, left = jax.random.uniform(place_key, (2, len(images))) * (judge.SIZE - side)[None]
-    return jnp.einsum("nyi,nij,nxj->nyx", overlap(side, top), images, overlap(side, left))
-
-
-def blur(frames):
-    """Binomial 3 x 3 filter: [n, h, w] -> [n, h, w]."""
-    for axis in (1, 2):
-        frames = (jnp.roll(frames, 1, axis) + 2 * frames + jnp.roll(frames, -1, axis)) / 4
-    return frames
-
-
-def disturb(key, frames):
-    """What generated frames suffer from: soft or hard edges, faint ink, haze, noise."""
-    keys = jax.random.split(key, 3)
-    softness, hardness, contrast, haze, deviation = jax.random.uniform(keys[0], (5, len(frames), 1, 1))
-    frames = frames + softness * (blur(frames) - frames)
-    hard = jnp.clip(4 * frames - 1, 0, 1)
-    frames = jnp.where(hardness < 0.2, hard, frames)
-    frames = frames * (LOWEST_CONTRAST + (1 - LOWEST_CONTRAST) * contrast)
-    frames = jnp.maximum(frames, STRONGEST_HAZE * haze * jax.random.bernoulli(keys[1], 0.3, haze.shape))
-    noise = jax.random.normal(keys[2], frames.shape) * STRONGEST_NOISE * deviation**2
-    return jnp.clip(frames + noise, 0, 1)
-
-
-def batch_loss(parameters, key, images, labels):
-    """Cross entropy on one batch, whose second half is disturbed."""
-    render_key, disturb_key = jax.random.split(key)
-    frames = render(render_key, images.astype(jnp.float32) / 255)
-    half = len(frames) // 2
-    frames = jnp.concatenate([frames[:half], disturb(disturb_key, frames[half:])])
-    logits = judge.DigitNetwork().apply({"params": parameters}, frames[..., None])
-    return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
-
-
-def train(digits, steps, seed):
-    """The network's parameters after `steps` steps."""
-    rng, key = np.random.default_rng(seed), jax.random.key(seed)
-    blank = jnp.zeros((1, judge.SIZE, judge.SIZE, 1))
-    parameters = judge.DigitNetwork().init(key, blank)["params"]
+def fit(network, counts, batches, augment, steps, start=None):
+    """The network's parameters after so many steps on batches of (inputs, labels), from `start` on."""
+    key = jax.random.key(_SEED.value)
+    parameters = start or network.init(key, augment(key, next(batches)[0]))["params"]
     optimizer = optax.adam(optax.warmup_cosine_decay_schedule(0, RATE, steps // 20, steps))
 
     @functools.partial(jax.jit, donate_argnums=(0, 1))
-    def step(parameters, state, key, images, labels):
-        loss, gradients = jax.value_and_grad(batch_loss)(parameters, key, images, labels)
+    def step(parameters, state, key, inputs, labels):
+        def batch_loss(parameters):
+            logits, *_ = network.apply({"params": parameters}, augment(key, inputs))
+            return loss(logits, labels, counts)
+
+        value, gradients = jax.value_and_grad(batch_loss)(parameters)
         updates, state = optimizer.update(gradients, state)
-        return optax.apply_updates(parameters, updates), state, loss
+        return optax.apply_updates(parameters, updates), state, value
 
     state = optimizer.init(parameters)
     for number in range(steps):
-        chosen = rng.integers(len(digits.labels), size=BATCH)
-        parameters, state, loss = step(
-            parameters,
-            state,
-            jax.random.fold_in(key, number),
-            digits.images[chosen],
-            digits.labels[chosen],
-        )
-        if number % 250 == 0:
-            print(f"step {number}: loss {loss:.4f}", flush=True)
+        parameters, state, value = step(parameters, state, jax.random.fold_in(key, number), *next(batches))
+        if number % 500 == 0:
+            print(f"step {number}: loss {value:.4f}", flush=True)
     return jax.device_get(parameters)
 
 
-def held_out_accuracy(parameters, size, digit_size, directory):
-    """Share of single frames of the real world, with digits of the test split, named rightly."""
-    source = MovingDigits(
-        "test", HELD_OUT_FRAMES, frames=1, size=size, digit_size=digit_size, directory=directory
-    )
-    a_judge = judge.DigitJudge(parameters, {})
-    elements = list(source)
-    verdicts = a_judge.digits(np.stack([element["clip"] for element in elements]))
-    return np.mean(verdicts == [element["digit"] for element in elements])
+def fit_frames(start):
+    """The frame network's parameters."""
+    if not _STEPS.value:
+        return start
+    counts = appearance(WORLDS[_WORLD.value].attributes)
+    frames = clips.BATCH * (_STEPS.value + 1)
+    source = clips.all_combinations(_WORLD.value, "train", frames, frames=1, directory=_DIRECTORY.value)
+    batches = clips.frame_batches(source, _SEED.value)
+    return fit(FrameNetwork(sum(counts.values())), counts, batches, disturb, _STEPS.value, start)
+
+
+def fit_tracks(frames):
+    """The track network's parameters, on the tracks that the frame network leads to."""
+    counts = movement(WORLDS[_WORLD.value].attributes)
+    sources = [
+        clips.all_combinations(_WORLD.value, "train", clips.TRACKS // len(clips.LENGTHS), frames=length)
+        for length in clips.LENGTHS
+    ]
+    batches = clips.track_batches(sources, frames, _SEED.value)
+    return fit(TrackNetwork(sum(counts.values())), counts, batches, lambda _, tracks: tracks, TRACK_STEPS)
+
+
+def verdicts(judge, source):
+    """Features [n, f] of all clips of a source, and whether each attribute is right, [n, attributes]."""
+    features, right = [], []
+    for elements in clips.in_batches(source, clips.BATCH):
+        told = judge(clips.stack(elements))
+        wanted = np.array([[element[name] for name in judge.attributes] for element in elements])
+        features.append(told.features)
+        right.append(align(judge.attributes, told.values[None], wanted)[0] == wanted)
+    return np.concatenate(features), np.concatenate(right)
+
+
+def measure(arrays):
+    """The moments of the features on real clips, and the share right of held-out ones, of each and of all."""
+    attributes = WORLDS[_WORLD.value].attributes
+    blank = {"feature_moments": np.array([[0], [1]]), "held_out_accuracy": np.zeros(len(attributes) + 1)}
+    judge = Judge(attributes, arrays | blank)
+    features, _ = verdicts(judge, clips.all_combinations(_WORLD.value, "train", 2_000))
+    # One unit for all features of a network: in its own, one that hardly ever fires would weigh too much.
+    parts = np.split(features, [FRAME_FEATURES], axis=1)
+    units = [np.full(part.shape[1], np.sqrt(part.var(0).mean())) for part in parts]
+    moments = np.stack([features.mean(0), np.concatenate(units)])
+    held_out = clips.all_combinations(_WORLD.value, "test", HELD_OUT_CLIPS, directory=_DIRECTORY.value)
+    _, right = verdicts(judge, held_out)
+    accuracy = np.array([*right.mean(0), right.all(1).mean()])
+    print(dict(zip([*attributes, "all"], accuracy.tolist())))
+    return {"feature_moments": moments, "held_out_accuracy": accuracy}
+
+
+def read_frame_network(path):
+    """The frame network's parameters in a judge's file."""
+    with np.load(path) as arrays:
+        flat = {name: jnp.float32(arrays[name]) for name in arrays.files if "/" in name}
+    return unflatten_dict(flat, sep="/")["frames"]
 
 
 def main(argv):
     """Trains, measures, writes."""
     if len(argv) > 1:
         raise app.UsageError(f"unexpected argument {argv[1]!r}")
-    start = time.monotonic()
-    parameters = train(load_digits("train", _DIRECTORY.value), _STEPS.value, _SEED.value)
-    print(f"trained in {time.monotonic() - start:.0f} s")
-    flat = {name: np.float16(array) for name, array in flatten_dict(parameters, sep="/").items()}
-    shipped = jax.tree.map(lambda array: np.float32(np.float16(array)), parameters)
-    sizes = np.array([judge.SIZE, 2 * judge.SIZE])
-    accuracy = np.array(
-        [
-            held_out_accuracy(shipped, size, judge.DIGIT_SIZE * size // judge.SIZE, _DIRECTORY.value)
-            for size in sizes.tolist()
-        ]
-    )
-    output = pathlib.Path(_OUTPUT.value)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(output, held_out_sizes=sizes, held_out_accuracy=accuracy, **flat)
-    print(f"held-out accuracy {dict(zip(sizes.tolist(), accuracy.tolist()))}")
-    print(f"{output}: {output.stat().st_size / 1e3:.0f} kB")
+    begin = time.monotonic()
+    frames = fit_frames(read_frame_network(_START.value) if _START.value else None)
+    tracks = fit_tracks(frames)
+    print(f"trained in {time.monotonic() - begin:.0f} s")
+    flat = flatten_dict({"frames": frames, "tracks": tracks}, sep="/")
+    arrays = {name: np.float16(array) for name, array in flat.items()}
+    output = pathlib.Path(f"t2v_jax/assets/judges/{_WORLD.value}.npz")
+    np.savez_compressed(output, **arrays, **measure(arrays))
+    print(f"{output}: {output.stat().st_size / 1e3:.0f} kB, {time.monotonic() - begin:.0f} s")
 
 
 if __name__ == "__main__":

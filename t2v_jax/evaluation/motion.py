@@ -1,22 +1,29 @@
-"""Where the ink of a clip is, and so its motion: left and right, up and down, or none."""
+"""Where the ink of a clip is: its track, and what moves along it."""
+
+import functools
 
 import numpy as np
 
-STILL = -1  # the verdict on a clip that goes nowhere
-_LEAST_TRAVEL = 1 / 16  # of the frame's side; real clips of five frames travel further
 _INK = 0.5  # share of the clip's brightest level above which a pixel is ink, not haze
+
+
+def ink_of(clips: np.ndarray) -> np.ndarray:
+    """How far each pixel rises above half the clip's brightest level: [n, t, h, w, c] -> [n, t, h, w].
+
+    So a faint background is no ink. A pixel is as bright as its brightest channel.
+    """
+    bright = _brightness(clips)
+    return np.maximum(bright - _INK * bright.max((1, 2, 3), keepdims=True), 0)
 
 
 def tracks(clips: np.ndarray) -> np.ndarray:
     """Where the ink is: uint8 [n, t, h, w, c] -> [n, t, 2], its centroid's row and column.
 
-    In shares of the frame's height and width, 0 = top left. Only what rises above half the clip's
-    brightest level counts, as far as it does, so a faint background pulls nothing towards the
-    middle. A frame without such ink keeps the place before it; the frames before the first ink have
-    the first place, and a clip without any (a blank one) rests in the middle.
+    In shares of the frame's height and width, 0 = top left. A frame without ink keeps the place
+    before it; the frames before the first ink have the first place, and a clip without any (a blank
+    one) rests in the middle.
     """
-    ink = clips.mean(-1, dtype=np.float32)
-    ink = np.maximum(ink - _INK * ink.max((1, 2, 3), keepdims=True), 0)
+    ink = ink_of(clips)
     mass = ink.sum((2, 3))
     seen = mass > 0
     height, width = ink.shape[2:]
@@ -31,12 +38,13 @@ def cut_out(clips: np.ndarray, tracks: np.ndarray) -> np.ndarray:
     The mean over frames of the window around the track, in [0, 255]; what lies beyond the border is
     black. The same pixels at another place give the same picture.
     """
-    ink = clips.mean(-1, dtype=np.float32)
+    ink = _brightness(clips)
     height, width = ink.shape[2:]
     half = height // 4, width // 4
     padded = np.pad(ink, ((0, 0), (0, 0), (half[0],) * 2, (half[1],) * 2))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (2 * half[0], 2 * half[1]), (2, 3))
-    top, left = np.moveaxis(np.rint(tracks * (height, width)).astype(int), -1, 0)
+    # Rounded from a hair below the half, or a rounding error would move the window between two frames.
+    top, left = np.moveaxis((tracks * (height, width) + 0.501).astype(int), -1, 0)
     n, t = np.indices(top.shape, sparse=True)
     return windows[n, t, top, left].mean(1)
 
@@ -46,13 +54,9 @@ def travel(tracks: np.ndarray) -> np.ndarray:
     return np.ptp(tracks, axis=1)
 
 
-def motions(tracks: np.ndarray) -> np.ndarray:
-    """The axis of the larger travel: [n, t, 2] -> int [n], an index into MOTIONS, or STILL.
-
-    0 = left and right, 1 = up and down, as in `t2v_jax.data.moving_digits.MOTIONS`.
-    """
-    down, across = travel(tracks).T
-    return np.where(np.maximum(down, across) < _LEAST_TRAVEL, STILL, (down > across).astype(int))
+def _brightness(clips):
+    """[n, t, h, w, c] -> float32 [n, t, h, w]; channel by channel, for NumPy is slow over a short axis."""
+    return functools.reduce(np.maximum, np.moveaxis(clips, -1, 0)).astype(np.float32)
 
 
 def _centres(side: int) -> np.ndarray:

@@ -1,168 +1,146 @@
-"""Obedience and diversity of generated clips beside those of real ones, as JSON and text."""
+"""What is read off clips, and the scores made of it: obedience, diversity, steadiness of colour."""
 
-import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from t2v_jax.data.moving_digits import MOTIONS
 from t2v_jax.evaluation import motion
-from t2v_jax.evaluation.judge import DigitJudge
+from t2v_jax.evaluation.judge import Judge, align
+from t2v_jax.evaluation.statistics import frechet_distance, mean, relative, share
 
-_Z = 1.959963984540054  # the normal distribution holds 95 % within so many standard deviations
-MEASURES = ("digit", "motion", "both")
-KINDS = ("handwriting", "place", "motion")
+KINDS = ("look", "place", "motion", "features")
 
 
-class Sample(NamedTuple):
-    """Clips and what they were to show.
+class Readings(NamedTuple):
+    """What is kept of n clips, in place of the clips themselves.
 
-    `clips` uint8 [n, t, h, w, c] with their digits int [n] and motions int [n], an index into
-    MOTIONS; `sets` uint8 [k, m, t, h, w, c]: m clips of each of k captions, for the diversity.
+    `values` int [n, attributes], `features` [n, f] and `tracks` [n, t, 2] as in `judge.Verdict`;
+    `looks` [n, h / 2, w / 2] as `motion.cut_out`; `color_distances` [n] as below.
     """
 
-    clips: np.ndarray
-    digits: np.ndarray
-    motions: np.ndarray
-    sets: np.ndarray
+    values: np.ndarray
+    features: np.ndarray
+    tracks: np.ndarray
+    looks: np.ndarray
+    color_distances: np.ndarray
+
+    def rows(self, start: int, end: int) -> "Readings":
+        """Those of clips start .. end - 1."""
+        return Readings(*(field[start:end] for field in self))
 
 
-def wilson_interval(right: int, total: int) -> tuple[float, float]:
-    """The 95 % interval of a share, `right` of `total` > 0 (Wilson 1927), within [0, 1]."""
-    share, z2 = right / total, _Z**2
-    middle = (share + z2 / (2 * total)) / (1 + z2 / total)
-    spread = share * (1 - share) / total + z2 / (4 * total**2)
-    half = _Z / (1 + z2 / total) * math.sqrt(spread)
-    return max(0.0, middle - half), min(1.0, middle + half)
+def read(judge: Judge, clips: np.ndarray) -> Readings:
+    """Clips uint8 [n, t, h, w, c] -> readings."""
+    verdict = judge(clips)
+    return Readings(*verdict, motion.cut_out(clips, verdict.tracks), color_distances(clips))
 
 
-def obedience(judge: DigitJudge, sample: Sample) -> dict:
-    """Do the clips show what was asked for?
+def join(parts: Iterable[Readings]) -> Readings:
+    """The readings of all batches as those of one."""
+    return Readings(*map(np.concatenate, zip(*parts)))
 
-    {"digit", "motion", "both": {"share", "low", "high", "right", "clips"}} with 95 % intervals;
-    "travel", the mean way between a clip's outermost places, in sides of the frame; "confusion",
-    10 rows of 10 counts: of the clips wanted as digit i, how many show digit j.
+
+def color_distances(clips: np.ndarray) -> np.ndarray:
+    """uint8 [n, t, h, w, c] -> [n]: the average colour distance (ACD), in levels of 0 to 255.
+
+    The mean distance of two frames' colours, each the mean over its ink (MoCoGAN, arXiv 1707.04993);
+    a frame without ink is black. 0 for a colour that stays, and for a frozen clip.
     """
-    digits, tracks = judge.digits(sample.clips), motion.tracks(sample.clips)
-    digit, moves = digits == sample.digits, motion.motions(tracks) == sample.motions
-    confusion = np.zeros((10, 10), int)
-    np.add.at(confusion, (sample.digits, digits), 1)
+    n, t, h, w, c = clips.shape
+    ink = motion.ink_of(clips).reshape(n, t, 1, h * w)
+    mass = ink.sum(-1)
+    colors = (ink @ clips.reshape(n, t, h * w, c).astype(np.float32))[:, :, 0] / np.where(mass > 0, mass, 1)
+    first, second = np.triu_indices(t, 1)
+    return np.linalg.norm(colors[:, first] - colors[:, second], axis=-1).mean(1)
+
+
+def score(judge: Judge, runs, wanted, sets, reference) -> dict:
+    """The scores of clips, generated or real: {
+      "accuracy"          {attribute or "all": share right}
+      "confusion"         {attribute: rows of counts} (`confusion`)
+      "travel"            the mean way between a clip's outermost places, in sides of the frame
+      "color_distance"    the mean of `color_distances`
+      "frechet_distance"  to other real clips, whose features are `reference` [m, f]
+      "diversity"         {kind: mean over the sets} (`diversity`) }
+    `runs` are the readings of n clips for each seed, `wanted` int [n, attributes] what they were to
+    show; `sets` [seeds][captions] are readings of clips of one caption each.
+    """
+    values = np.stack([run.values for run in runs])
+    travels = [motion.travel(run.tracks).max(1) for run in runs]
+    distances = [[frechet_distance(run.features, reference)] for run in runs]
     return {
-        **{name: _share(right) for name, right in zip(MEASURES, (digit, moves, digit & moves))},
-        "travel": float(motion.travel(tracks).max(1).mean()),
-        "confusion": confusion.tolist(),
+        "accuracy": accuracy(judge, values, wanted),
+        "confusion": confusion(judge, values, wanted),
+        "travel": mean(np.array(travels)),
+        "color_distance": mean(np.array([run.color_distances for run in runs])),
+        "frechet_distance": mean(np.array(distances)),
+        "diversity": mean_diversity(sets),
     }
 
 
-def diversity(sets: np.ndarray) -> dict:
-    """How different clips of one caption are: the mean distance of two, averaged over captions.
-
-    A caption leaves open by whose hand the digit is, where it moves and in which phase and pace;
-    each has its own distance (root mean square), so that none can stand in for another:
-      handwriting  of the digits' pictures, held still, in shares of full ink: 0 for a single glyph,
-                   however it moves
-      place        of the tracks' means, in sides of the frame: 0 where all move around one spot
-      motion       of the tracks about their means: 0 for frozen clips, wherever they are
-    A collapsed generator has 0 in all three. A distance of whole clips' pixels would reward frozen
-    clips at various places, a single glyph at them, and noise. Handwriting far above that of real
-    clips means wrong digits among the right ones.
-    `sets` uint8 [k, m, t, h, w, c]: m > 1 clips of each of k captions.
-    """
-    distances = [[_mean_distance(vectors) for vectors in _respects(clips)] for clips in sets]
-    return dict(zip(KINDS, np.mean(distances, axis=0).tolist()))
-
-
-def score(judge: DigitJudge, sample: Sample) -> dict:
-    """Obedience, and "diversity" with the number of its "captions" and "clips" of each."""
-    captions, clips = sample.sets.shape[:2]
-    spread = {**diversity(sample.sets), "captions": captions, "clips": clips}
-    return {**obedience(judge, sample), "diversity": spread}
-
-
-def compare(judge: DigitJudge, generated: dict, real: dict) -> dict:
-    """The report, ready for JSON: the scores of both samples, and the ratio of the two.
-
-    {"generated", "real": what `score` gave, "relative": {"digit", "motion", "both", "travel",
-    "diversity": {"handwriting", "place", "motion"}}, "judge_accuracy": of `judge` on held-out real
-    frames, {side of the frames, as text: share}}.
-    """
-    spread, real_spread = generated["diversity"], real["diversity"]
-    relative = {
-        **{name: generated[name]["share"] / real[name]["share"] for name in MEASURES},
-        "travel": generated["travel"] / real["travel"],
-        "diversity": {kind: spread[kind] / real_spread[kind] for kind in KINDS},
+def ratios(generated: dict, real: dict) -> dict:
+    """`statistics.relative` of all accuracies, the travel and all kinds of diversity, as nested as they."""
+    return {
+        "accuracy": _ratios(generated["accuracy"], real["accuracy"]),
+        "travel": relative(generated["travel"], real["travel"]),
+        "diversity": _ratios(generated["diversity"], real["diversity"]),
     }
-    accuracy = {str(side): share for side, share in judge.held_out_accuracy.items()}
-    return {"generated": generated, "real": real, "relative": relative, "judge_accuracy": accuracy}
 
 
-def to_text(report: dict) -> str:
-    """The report of `compare` as tables for the reader."""
-    generated, real, relative = (report[key] for key in ("generated", "real", "relative"))
-    spread = [scores["diversity"] for scores in (generated, real, relative)]
-    heading = f"{'generated':>10}{'95 % interval':>17}{'real':>9}{'relative':>10}"
-    return "\n".join(
-        [
-            f"{'obedience':14}{heading}",
-            *(_share_line(name, generated, real, relative) for name in MEASURES),
-            _line("travel", generated, real, relative),
-            "",
-            f"{'diversity':14}{heading.replace('95 % interval', ' ' * 13)}",
-            *(_line(kind, *spread) for kind in KINDS),
-            "",
-            f"{'seen':14}{''.join(f'{digit:>5}' for digit in range(10))}",
-            *(_confusion_line(digit, row) for digit, row in enumerate(generated["confusion"])),
-            "",
-            *_notes(report),
-        ]
-    )
+def _ratios(generated, real) -> dict:
+    return {name: relative(generated[name], real[name]) for name in generated}
 
 
-def _notes(report) -> list[str]:
-    clips, real_clips = (report[of]["both"]["clips"] for of in ("generated", "real"))
-    accuracy = [f"{share:.1%} at {side} px" for side, share in report["judge_accuracy"].items()]
-    spread = report["generated"]["diversity"]
-    sets = f"{spread['captions']} sets of {spread['clips']}"
-    return [
-        f"{clips} generated clips, {real_clips} real ones of held-out digits.",
-        f"digit: the judge's verdict, right on held-out real frames: {', '.join(accuracy)}.",
-        f"motion: {' or '.join(MOTIONS)}, whichever way the ink reaches further.",
-        "travel: how far it reaches, in sides of the frame.",
-        f"diversity: mean distance of two clips of one caption, over {sets} clips.",
-    ]
+def accuracy(judge: Judge, values: np.ndarray, wanted: np.ndarray) -> dict:
+    """{attribute or "all": share right} of values [seeds, n, attributes], wanted [n, attributes], int."""
+    right = align(judge.attributes, values, wanted) == wanted[None]
+    shares = {name: share(right[..., i]) for i, name in enumerate(judge.attributes)}
+    return {**shares, "all": share(right.all(-1))}
 
 
-def _share(right: np.ndarray) -> dict:
-    count, clips = int(right.sum()), len(right)
-    low, high = wilson_interval(count, clips)
-    return {"share": count / clips, "low": low, "high": high, "right": count, "clips": clips}
+def confusion(judge: Judge, values: np.ndarray, wanted: np.ndarray) -> dict:
+    """{attribute: rows}: of the clips wanted with value i, how many show value j.
+
+    The last number of a row counts clips that stand still, where the attribute is of motion.
+    """
+    values = align(judge.attributes, values, wanted)
+    rows = {}
+    for i, (name, names) in enumerate(judge.attributes.items()):
+        counts = np.zeros((len(names), len(names) + 1), int)
+        np.add.at(counts, (np.broadcast_to(wanted[:, i], values.shape[:2]), values[..., i]), 1)
+        rows[name] = counts.tolist()
+    return rows
 
 
-def _respects(clips) -> tuple[np.ndarray, ...]:
-    """What clips of one caption may differ in, in the order of KINDS: each [m, numbers]."""
-    tracks = motion.tracks(clips)
+def diversity(readings: Readings) -> dict:
+    """How different clips of one caption are: {kind: mean distance of two of m > 1 clips}.
+
+    A caption leaves open whose hand it is, where it moves and in which phase and pace; each has
+    its own distance (root mean square), so that none can stand in for another:
+      look      of the pictures, held still, in shares of full ink: 0 for a single glyph,
+                however it moves
+      place     of the tracks' means, in sides of the frame: 0 where all move around one spot
+      motion    of the tracks about their means: 0 for frozen clips, wherever they are
+      features  of what the judge's networks see, in deviations of real clips
+    A collapsed generator has 0 in all. A distance of whole clips' pixels would reward frozen clips
+    at various places, a single glyph at them, and noise. A look far more diverse than that of real
+    clips means wrong ones among the right.
+    """
+    tracks = readings.tracks
     places = tracks.mean(1)
-    moves = tracks - places[:, None]
-    pictures = motion.cut_out(clips, tracks) / 255
-    return pictures.reshape(len(clips), -1), places, moves.reshape(len(clips), -1)
+    respects = readings.looks / 255, places, tracks - places[:, None], readings.features
+    return {kind: _mean_distance(respect.reshape(len(respect), -1)) for kind, respect in zip(KINDS, respects)}
+
+
+def mean_diversity(sets: list[list[Readings]]) -> dict:
+    """{kind: mean} of sets [seeds][captions]; the interval is of the mean over these captions."""
+    distances = [[diversity(readings) for readings in row] for row in sets]
+    by_seed = {kind: [np.mean([of[kind] for of in row]) for row in distances] for kind in KINDS}
+    return {kind: mean(np.array(values)[:, None]) for kind, values in by_seed.items()}
 
 
 def _mean_distance(vectors: np.ndarray) -> float:
     """Mean root mean square distance of two of the m vectors: [m, numbers] -> a number."""
-    distances = np.sqrt(((vectors[:, None] - vectors[None]) ** 2).mean(-1))
-    return float(distances[np.triu_indices(len(vectors), 1)].mean())
-
-
-def _share_line(name, generated, real, relative) -> str:
-    share = generated[name]
-    interval = f"{share['low']:.1%} to {share['high']:.1%}"
-    ours, theirs = share["share"], real[name]["share"]
-    return f"{name:14}{ours:10.1%}{interval:>17}{theirs:9.1%}{relative[name]:10.3f}"
-
-
-def _line(name, generated, real, relative) -> str:
-    return f"{name:14}{generated[name]:10.3f}{'':17}{real[name]:9.3f}{relative[name]:10.3f}"
-
-
-def _confusion_line(digit, row) -> str:
-    return f"{digit} wanted".ljust(14) + "".join(f"{count or '-':>5}" for count in row)
+    distances = [np.sqrt(((vectors[i + 1 :] - vector) ** 2).mean(1)) for i, vector in enumerate(vectors)]
+    return float(np.concatenate(distances).mean())
