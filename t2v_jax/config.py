@@ -181,7 +181,7 @@ def from_json(fields: dict) -> FrozenConfigDict:
     try:
         config.update(_tuples(fields))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())
+        reason = str(error).strip("\"'").split(". Other fields")[0].replace("\n", " ")
         raise UsageError(f"it holds no configuration of this version ({reason})") from error
     return check(config)
 

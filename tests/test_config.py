@@ -88,8 +88,9 @@ def test_json_keeps_everything(rate, steps, sentence):
 
 @pytest.mark.parametrize("fields", [[], 3, {"nosuch": 1}, {"data": 3}, {"steps": "x"}, {"steps": 0}])
 def test_damaged_json_is_refused(fields):
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as caught:
         configuration.from_json(fields)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 200
 
 
 def test_differences_name_the_field():

@@ -112,14 +112,16 @@ class ConvLSTM(nn.Module):
 
     channels: int
     kernel_size: int = 3
+    input_kernel_size: int = 3
 
     @nn.compact
     def __call__(self, inputs, state=None):
         time, batch, height, width, features = inputs.shape
-        size, gates = self.kernel_size, 4 * self.channels
+        size, gates = (self.kernel_size,) * 2, 4 * self.channels
+        input_size = (self.input_kernel_size,) * 2
         init = nn.initializers.lecun_normal()
-        input_kernel = self.param("input_kernel", init, (size, size, features, gates))
-        hidden_kernel = self.param("hidden_kernel", init, (size, size, self.channels, gates))
+        input_kernel = self.param("input_kernel", init, (*input_size, features, gates))
+        hidden_kernel = self.param("hidden_kernel", init, (*size, self.channels, gates))
         bias = self.param("bias", _forget_bias, (gates,))
         if state is None:
             state = zero_state(batch, height, width, self.channels, inputs.dtype)

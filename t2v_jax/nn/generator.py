@@ -99,9 +99,10 @@ class Scene(nn.Module):
         positions = layers.fourier_features(layers.grid_positions(GRID), 2 * self.channels)
         styles = jnp.concatenate([cues, jnp.broadcast_to(roles, (frames, *roles.shape))], axis=-1)
         positions = jnp.broadcast_to(positions, (frames * actors, *positions.shape))
-        images = layers.Modulation(name="cue")(positions, layers.fold(styles))
-        images = layers.leaky_relu(layers.Convolution(self.channels, 1, name="mix")(images))
-        return ConvLSTM(self.channels, name="conv_lstm")(layers.unfold(images, frames), state)
+        images = layers.leaky_relu(layers.Modulation(name="cue")(positions, layers.fold(styles)))
+        # The inputs know their places already; a wider kernel would double the cost of the recurrence.
+        conv_lstm = ConvLSTM(self.channels, input_kernel_size=1, name="conv_lstm")
+        return conv_lstm(layers.unfold(images, frames), state)
 
 
 class Painter(nn.Module):
@@ -145,7 +146,7 @@ class Generator(nn.Module):
     def __call__(self, captions, noise, frames, keep=None, memory=None):
         """Captions, noise [b, z] -> clips [b, t, size, size, pixels], `Memory`.
 
-        Pixels are from -1 to 1, black to white; nothing but training keeps them there.
+        Pixels are from -1 to 1, black to white, with little beyond (`layers.leaky_clip`).
         `frames` are computed, of which those named in `keep` (int [k]) are painted, all by default.
         `memory` continues a clip from where an earlier call stopped.
         """
@@ -167,8 +168,7 @@ class Generator(nn.Module):
         frames, actors = len(places), self.config.generator.actors
         again = jnp.broadcast_to(roles, (frames, *roles.shape))
         canvases = self.painter(layers.fold(states), layers.fold(again))
-        # Plain sums, for any squashing dies on a black ground: tanh is flat there, and an opacity gets no
-        # gradient where the colour is the backdrop's, nor the colour where the opacity is zero.
         placed = layers.place(canvases, layers.fold(places), self.config.data.size)
         ink = placed.reshape(frames, -1, actors, *placed.shape[1:]).sum(2)
-        return layers.time_major(ink + self.backdrop.reshape(1, 1, 1, 1, -1))
+        pictures = layers.leaky_clip(ink + self.backdrop.reshape(1, 1, 1, 1, -1))
+        return layers.time_major(pictures)

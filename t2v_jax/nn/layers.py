@@ -87,6 +87,16 @@ def place(canvases, centres, size):
     return jnp.einsum("...yi,...ijc,...xj->...yxc", rows, canvases, columns)
 
 
+def leaky_clip(images):
+    """Bring pixels to [-1, 1], but for a tenth of what is beyond.
+
+    Squashing functions die on a black ground: tanh is flat there, and an opacity gets no gradient where the
+    colour is the backdrop's, nor a colour where the opacity is zero.
+    """
+    inside = jnp.clip(images, -1, 1)
+    return inside + 0.1 * (images - inside)
+
+
 def time_major(frames):
     """[b, t, ...] -> [t, b, ...], and back."""
     return jnp.swapaxes(frames, 0, 1)
