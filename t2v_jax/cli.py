@@ -1,4 +1,4 @@
-"""The command `t2v`: generate, train, evaluate, export."""
+"""The command `t2v`: generate, train, evaluate, export, data."""
 
 import contextlib
 import os
@@ -10,16 +10,21 @@ from typing import NamedTuple
 
 from absl import flags, logging
 
+from t2v_jax.data import commands as data
 from t2v_jax.errors import UsageError
 
 
 class Command(NamedTuple):
-    """What a command does, its flags, those it cannot do without, and the function that takes them."""
+    """What a command does, its flags, those it cannot do without, and the function that takes them.
+
+    `takes` names the arguments that are no flags, which the function takes too.
+    """
 
     help: str
     define: Callable
     required: tuple[str, ...]
     run: Callable
+    takes: tuple[str, ...] = ()
 
 
 def main(argv=None) -> int:
@@ -30,7 +35,8 @@ def main(argv=None) -> int:
         print(_usage())
         return 0 if argv else 2
     try:
-        return _run(argv[0], argv[1:]) or 0
+        words = 2 if " ".join(argv[:2]) in COMMANDS else 1
+        return _run(" ".join(argv[:words]), argv[words:]) or 0
     except (UsageError, FloatingPointError) as error:
         print(f"t2v: {_one_line(error)}", file=sys.stderr)
         return 2
@@ -44,13 +50,15 @@ def _run(name, arguments):
         raise UsageError(f"no command {name!r}; expected one of {', '.join(COMMANDS)}")
     command = COMMANDS[name]
     values = flags.FlagValues()
+    values.set_gnu_getopt()  # flags may follow other arguments
     command.define(values, arguments)
     if "--help" in arguments or "-h" in arguments:
-        print(f"t2v {name}: {command.help}\n{values.module_help(__name__)}")
+        print(f"t2v {' '.join([name, *command.takes])}: {command.help}")
+        print(values.module_help(command.define.__module__))
         return 0
-    _parse(name, command, values, arguments)
+    rest = _parse(name, command, values, arguments)
     _keep_compilations()
-    return command.run(values)
+    return command.run(values, *rest)
 
 
 def _parse(name, command, values, arguments):
@@ -65,15 +73,19 @@ def _parse(name, command, values, arguments):
         ) from error
     except (flags.Error, OSError, SyntaxError, TypeError, ValueError) as error:
         raise UsageError(f"{_one_line(error)}; see t2v {name} --help") from error
-    if rest:
-        raise UsageError(f"unexpected {rest[0]!r}; flags alone are expected, see t2v {name} --help")
-    missing = [f"--{flag}=..." for flag in command.required if values[flag].value is None]
+    if len(rest) > len(command.takes):
+        expected = f"{' '.join(command.takes)} and flags" if command.takes else "flags alone"
+        unexpected = rest[len(command.takes)]
+        raise UsageError(f"unexpected {unexpected!r}; expected {expected}, see t2v {name} --help")
+    missing = list(command.takes[len(rest) :])
+    missing += [f"--{flag}=..." for flag in command.required if values[flag].value is None]
     if missing:
         raise UsageError(f"t2v {name} needs {' and '.join(missing)}; see t2v {name} --help")
+    return rest
 
 
 def _usage():
-    lines = [f"  t2v {name:<10}{command.help}" for name, command in COMMANDS.items()]
+    lines = [f"  t2v {name:<14}{command.help}" for name, command in COMMANDS.items()]
     return "\n".join(["usage: t2v COMMAND --flag=value ...", *lines, "t2v COMMAND --help lists its flags."])
 
 
@@ -201,6 +213,20 @@ COMMANDS = {
         _export_flags,
         ("workdir", "output"),
         _export,
+    ),
+    "data check": Command(
+        "what of a folder of videos can be trained on, and why not the rest",
+        data.define_check,
+        (),
+        data.check,
+        ("DIR",),
+    ),
+    "data prepare": Command(
+        "make training clips of a folder of videos",
+        data.define_prepare,
+        ("output",),
+        data.prepare,
+        ("DIR",),
     ),
 }
 

@@ -25,7 +25,7 @@ def default() -> ConfigDict:
     data.frames = 16  # frames a clip
     data.digit_size = 28  # height and width of a digit, pixels
     data.clips = 1_000_000  # distinct clips in an epoch
-    data.directory = ""  # MNIST's IDX files; empty: the subset that ships
+    data.directory = ""  # clips: what t2v data prepare made; digits: MNIST's IDX files (empty: ours)
 
     config.text = text = ConfigDict()
     text.model = "word"  # SentencePiece model: word, unigram or bpe
@@ -76,7 +76,7 @@ def default() -> ConfigDict:
 
 
 CHOICES = {
-    "data.world": ("moving_digits", "two_digits", "turning_digits", "moving_shapes"),
+    "data.world": ("moving_digits", "two_digits", "turning_digits", "moving_shapes", "clips"),
     "text.model": ("word", "unigram", "bpe"),
     "text.sentence": ("gru", "mean"),
     "generator.attention": ("bilinear", "scaled_dot_product"),

@@ -1,13 +1,15 @@
-"""The captioned worlds by name."""
+"""The captioned worlds by name, and the clips that a user prepared."""
 
 import dataclasses
 
 from t2v_jax.data.moving_digits import MovingDigits
 from t2v_jax.data.moving_shapes import MovingShapes
+from t2v_jax.data.shards import PreparedClips
 from t2v_jax.data.turning_digits import TurningDigits
 from t2v_jax.data.two_digits import TwoDigits
 from t2v_jax.data.world import World
 
+CLIPS = "clips"  # the name under which a prepared folder of videos is chosen
 WORLDS = {
     "moving_digits": MovingDigits,
     "two_digits": TwoDigits,
@@ -16,8 +18,10 @@ WORLDS = {
 }
 
 
-def make_source(config, split="train") -> World:
-    """The clips of `config.data.world` in a split: train, test or held_out."""
+def make_source(config, split="train") -> World | PreparedClips:
+    """The clips of `config.data.world` in a split: train, test or, in a drawn world, held_out."""
+    if config.data.world == CLIPS:
+        return PreparedClips(config.data.directory, split)
     world = WORLDS[config.data.world]
     told = {**config.data, "directory": config.data.directory or None, "seed": config.seed, "split": split}
     return world(**{field.name: told[field.name] for field in dataclasses.fields(world)})
