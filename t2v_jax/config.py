@@ -56,15 +56,15 @@ def default() -> ConfigDict:
     game.penalty = "finite_difference"  # R1 + R2: exact, finite_difference, none
     game.penalty_sigma = 0.1  # step of the finite difference, pixels in [-1, 1]
     game.penalty_weight = 1.0  # gamma at the first step ...
-    game.final_penalty_weight = 0.1  # ... and from penalty_decay_steps on
+    game.final_penalty_weight = 0.2  # ... and from penalty_decay_steps on
     game.penalty_decay_steps = 10_000
-    game.generator_rate = 5e-4  # Adam's learning rates
-    game.discriminator_rate = 5e-4
+    game.generator_rate = 8e-4  # Adam's learning rates
+    game.discriminator_rate = 8e-4
     game.final_rate = 0.1  # share of the rates left at the last step (cosine)
     game.warmup_steps = 100
     game.beta_1 = 0.0
     game.beta_2 = 0.99
-    game.average_decay = 0.999  # of the generator's moving average
+    game.average_decay = 0.998  # of the generator's moving average
     # Stages of sparse training, in order: from which step on, frames computed, frames painted,
     # painted frames that the frame judge sees.
     game.stages = ((0, 16, 8, 2),)
