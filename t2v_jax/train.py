@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 from t2v_jax import config as configuration
 from t2v_jax import sharding
@@ -16,6 +17,7 @@ from t2v_jax.checkpoint import Checkpoints
 from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.data.worlds import make_source
 from t2v_jax.errors import UsageError
+from t2v_jax.files import check_writable
 from t2v_jax.gan import state as states
 from t2v_jax.gan.step import Frames, minimax_step
 from t2v_jax.interruption import Interruption
@@ -24,8 +26,8 @@ from t2v_jax.model import CONFIG, Params, load_definition, save_definition
 from t2v_jax.nn.discriminator import Discriminator
 from t2v_jax.nn.generator import Generator
 from t2v_jax.sampling import generate
+from t2v_jax.text.embedding import first_vectors
 from t2v_jax.text.language import Language
-from t2v_jax.text.word2vec import train_skip_gram
 from t2v_jax.video import contact_sheet, save_image
 
 SHEET_ROWS = 10  # prompts of a sample sheet
@@ -72,7 +74,7 @@ def train(config, workdir):
 
 
 def prepare(config, workdir):
-    """Build the `Run`: devices, clips, language, networks; write the definition into a new workdir."""
+    """Build the `Run`: devices, clips, language, networks; make a new workdir."""
     mesh = sharding.make_mesh(config.mesh.data, config.mesh.model)
     sharding.check_batch(mesh, config.batch_size)
     source = make_source(config)
@@ -81,6 +83,8 @@ def prepare(config, workdir):
     sizes = config, language.vocabulary_size
     networks = Networks(Generator(*sizes), Discriminator(*sizes))
     optimizers = states.optimizers(config.game, config.steps)
+    if not config.text.train_vectors:
+        optimizers = states.Optimizers(*map(_sparing_vectors, optimizers))
     return Run(config, workdir, mesh, source, language, networks, optimizers)
 
 
@@ -106,13 +110,13 @@ def _language(config, workdir, source):
         model_type=text.model,
         max_tokens=text.max_tokens,
     )
-    if jax.process_index() == 0:  # the others have trained the same one
+    if jax.process_index() == 0:
         try:
             workdir.mkdir(parents=True, exist_ok=True)
-            save_definition(workdir, config, language)
         except OSError as error:
             reason = f"cannot write {workdir}: {error.strerror}"
             raise UsageError(f"{reason}; choose another --workdir") from error
+        check_writable(workdir / CONFIG)
     return language
 
 
@@ -135,7 +139,11 @@ def restore_or_start(run, checkpoints, batches):
     if checkpoints.latest_step() is None:
         layout = jax.tree.map(lambda leaf: leaf.sharding, abstract)
         create = jax.jit(functools.partial(_first_state, run), out_shardings=layout)
-        return create(_word_vectors(run))
+        vectors = first_vectors(run.config.text, run.language, run.source.captions(), run.config.seed)
+        if jax.process_index() == 0:  # the others have trained the same language
+            # Not before: a workdir holds on to its config, which a wrong text.vectors must not be in.
+            save_definition(run.workdir, run.config, run.language)
+        return create(vectors)
     state, position = checkpoints.restore(abstract)
     batches.set_state(position)
     return state
@@ -156,21 +164,6 @@ def _vectors_shape(run):
     return jax.ShapeDtypeStruct(shape, jnp.float32)
 
 
-def _word_vectors(run):
-    """Skip-gram vectors of the captions' tokens plus a random part of the same size.
-
-    Words that fill the same slot, as the digits do, have almost the same skip-gram vector; the
-    random part tells them apart.
-    """
-    captions = run.language.encode(run.source.captions())
-    sequences = [tokens[mask] for tokens, mask in zip(captions.tokens, captions.mask)]
-    vectors = train_skip_gram(
-        sequences, run.language.vocabulary_size, run.config.text.word_width, seed=run.config.seed
-    )
-    own = np.random.default_rng(run.config.seed).standard_normal(vectors.shape)
-    return (vectors / np.sqrt(np.mean(np.square(vectors)) + 1e-12) + own).astype(np.float32)
-
-
 def _first_state(run, vectors):
     """The state at step 0, both text encoders starting from the given word vectors."""
     config, captions = run.config, run.language.encode(run.source.captions()[:2])
@@ -188,6 +181,15 @@ def _first_state(run, vectors):
 def _with_vectors(parameters, vectors):
     parameters["params"]["text"]["words"]["vectors"] = vectors
     return parameters
+
+
+def _sparing_vectors(optimizer):
+    """The same optimiser, but the word vectors have no gradient, so that Adam leaves them alone."""
+
+    def is_vectors(parameters):
+        return _with_vectors(jax.tree.map(lambda _: False, parameters), True)
+
+    return optax.chain(optax.masked(optax.set_to_zero(), is_vectors), optimizer)
 
 
 def compile_step(run, layout, frames):

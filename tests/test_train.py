@@ -134,3 +134,27 @@ def test_killed_and_terminated_runs_continue(tmp_path):
     assert all(line.startswith("step ") for line in errors.splitlines())
     assert [line["step"] for line in metrics(tmp_path)] == list(range(1, newest(tmp_path) + 1))
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(t2v_jax.load(tmp_path)))
+
+
+def word_vectors(parameters):
+    return np.asarray(parameters["params"]["text"]["words"]["vectors"])
+
+
+def test_run_starts_from_loaded_vectors_and_frozen_ones_stay(small, tmp_path):
+    path, workdir = tmp_path / "glove.txt", tmp_path / "run"
+    path.write_text("".join(f"{word} {n} 1 0 0\n" for n, word in enumerate("up down 3 7".split())))
+    small.text.update(vectors=str(path), train_vectors=False, word_width=5)
+    small.update(steps=2, sample_every=2)
+    with pytest.raises(t2v_jax.UsageError, match="word_width is 5; expected 4"):
+        train.train(small, workdir)
+    small.text.word_width = 4  # the workdir has not kept the wrong one
+    run, first, _ = example.started(small, workdir)
+    up, down = (run.language.tokenizer.encode(word)[0].id for word in ("up", "down"))
+    start = word_vectors(first.generator)
+    np.testing.assert_allclose(start[down] / start[up, 1], [1, 1, 0, 0])
+    assert train.train(small, workdir) == 2
+    state, _ = left_off(small, workdir)
+    for parameters in (state.generator, state.discriminator, state.average):
+        np.testing.assert_array_equal(word_vectors(parameters), start)
+        tags = parameters["params"]["text"]["words"]["tags"]["embedding"]
+        assert not np.array_equal(tags, first.generator["params"]["text"]["words"]["tags"]["embedding"])

@@ -15,10 +15,10 @@ def masked_mean(words, mask):
 
 
 class WordVectors(nn.Module):
-    """V: each token's vector (word2vec, fine-tuned) joined with those of its tag and its entity.
+    """V: each token's vector (word2vec or GloVe) joined with those of its tag and its entity.
 
-    Captions with [b, n] arrays -> [b, n, width + 2 * tag_width]. A training run starts
-    from the skip-gram vectors of its captions in place of the random ones.
+    Captions with [b, n] arrays -> [b, n, width + 2 * tag_width]. A training run starts from the
+    skip-gram vectors of its captions, or those of a file, in place of the random ones.
     """
 
     vocabulary_size: int

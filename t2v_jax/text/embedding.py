@@ -1,0 +1,79 @@
+"""The vectors that a language's tokens have at step 0: of the captions, or of a file."""
+
+import sys
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+
+from t2v_jax.errors import UsageError
+from t2v_jax.text.language import Language
+from t2v_jax.text.vectors import load_vectors
+from t2v_jax.text.word2vec import train_skip_gram
+from t2v_jax.text.words import fold_case
+
+
+def first_vectors(text, language: Language, captions: Sequence[str], seed: int) -> np.ndarray:
+    """Vectors float32 [vocabulary_size, text.word_width]: the file's where text.vectors has the word.
+
+    Those come without a random part: a large corpus sets words apart that fill the same slot (GloVe's
+    digits have cosines of 0.69 to 0.99, those of the captions' skip-gram 0.98 to 0.998), and where
+    they are frozen they would keep it. One factor brings all of them to the scale of the others, which
+    the networks are made for: each file has its own. A piece of a word, and a word that the file
+    lacks, start as without a file. text: config.text. Errors: UsageError as load_vectors, and for
+    vectors of another width.
+    """
+    vectors = _caption_vectors(language, captions, text.word_width, seed)
+    if text.vectors:
+        found = _file_vectors(text.vectors, language)
+        loaded = np.stack(list(found.values()))
+        _check_width(text, loaded.shape[1])
+        _tell_found(text.vectors, len(found), language)
+        vectors[list(found)] = loaded * (_rms(vectors) / _rms(loaded))
+    return vectors
+
+
+def _caption_vectors(language, captions, width, seed):
+    """Skip-gram vectors of the captions' tokens plus a random part of the same size.
+
+    Words that fill the same slot, as the digits do, have almost the same skip-gram vector; the
+    random part tells them apart.
+    """
+    encoded = language.encode(captions)
+    sequences = [tokens[mask] for tokens, mask in zip(encoded.tokens, encoded.mask)]
+    vectors = train_skip_gram(sequences, language.vocabulary_size, width, seed=seed)
+    own = np.random.default_rng(seed).standard_normal(vectors.shape)
+    return (vectors / _rms(vectors) + own).astype(np.float32)
+
+
+def _file_vectors(path, language):
+    """Token id -> vector, for the tokens that are a whole word and whose word the file has.
+
+    A word is looked for in the case in which captions write it, then in lower case: word2vec's
+    files have "Paris", GloVe's "paris".
+    """
+    encoded = {word: language.tokenizer.encode(word) for word in language.words}
+    ids = {word: tokens[0].id for word, tokens in encoded.items() if len(tokens) == 1}
+    found = load_vectors(path, [*ids, *map(fold_case, ids)])
+    spelt = {word: word if word in found else fold_case(word) for word in ids}
+    return {ids[word]: found[spelt[word]] for word in ids if spelt[word] in found}
+
+
+def _check_width(text, width):
+    if text.word_width != width:
+        raise UsageError(
+            f"config.text.word_width is {text.word_width}; expected {width}, as wide as the vectors of "
+            f"config.text.vectors={text.vectors}"
+        )
+
+
+def _tell_found(path, found, language):
+    if jax.process_index() == 0:
+        lacking = language.vocabulary_size - found - 2  # padding and unknown are no words
+        told = f"{path}: vectors of {found} tokens, {lacking} others start from the captions"
+        print(told, file=sys.stderr, flush=True)
+
+
+def _rms(vectors):
+    """Root mean square, above 0."""
+    return np.sqrt(np.mean(np.square(vectors)) + 1e-12)
