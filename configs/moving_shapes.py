@@ -2,8 +2,8 @@
 
     t2v train --config=configs/moving_shapes.py --workdir=runs/shapes
 
-Hardware: two CPU cores (AVX-512), busy with other jobs. Minutes: 57, half of them beside another run. Of 3,000
-clips of trained combinations shape 40 %; size 95 %; color 100 %; motion 50 %; direction 99 %; all five 20 %
+Hardware: two CPU cores (AVX-512). Minutes: 57, half of them beside another run. Of 3,000 clips of trained
+combinations: shape 40 %, size 95 %, color 100 %, motion 50 %, direction 99 %, all five 20 %
 (`t2v evaluate --workdir=runs/shapes`, experiments/obedience).
 """
 
