@@ -93,7 +93,7 @@ CHANNELS = (
     "discriminator.clip_channels",
 )
 FRACTIONS = ("game.beta_1", "game.beta_2", "game.average_decay", "game.final_rate")
-# Every other number is above zero, every other list has an element.
+# Every other number is above zero.
 MAY_BE_ZERO = (
     "seed",
     "game.mismatch_weight",
@@ -118,8 +118,7 @@ def _rule(name, value):
         return value in CHOICES[name], f"one of {', '.join(CHOICES[name])}"
     if name in CHANNELS:
         whole = all(isinstance(number, int) and number > 0 for number in value)
-        enough = value or name in MAY_BE_ZERO
-        return enough and whole, "whole numbers above 0, one a level, as (8,)"
+        return bool(value) and whole, "whole numbers above 0, one a level, as (8,)"
     if name in FRACTIONS:
         return 0 <= value < 1, "a number from 0 up to, but not with, 1"
     if name == "mesh.data":
