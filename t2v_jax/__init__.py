@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 # Imported on first use: JAX takes seconds, and the command line answers a wrong flag without it.
 _MODULES = {
+    "Stream": "sampling",
     "UsageError": "errors",
     "generate": "sampling",
     "load": "model",

@@ -41,9 +41,10 @@ def default() -> ConfigDict:
     text.width = 64  # width of the sentence embedding
 
     config.generator = generator = ConfigDict()
-    generator.noise_width = 32  # dimensions of z ~ N(0, I)
+    generator.noise_width = 32  # dimensions of z ~ N(0, I), shared out to the actors' looks and deeds
     generator.attention = "bilinear"  # score of S9: bilinear or scaled_dot_product
     generator.style_width = 96  # width of the actors' roles and of the script's recurrent state
+    generator.heads = 1  # words that an actor's looks, and as many that its deeds are read from
     generator.actors = 1  # things that the script moves about, each on its own canvas
     generator.scene_channels = 32  # channels of the ConvLSTM on the 8 x 8 grid
     generator.painter_channels = (32, 12)  # channels at 16, 32, ... pixels, up to the canvas
@@ -55,13 +56,17 @@ def default() -> ConfigDict:
 
     config.game = game = ConfigDict()
     game.loss = "relativistic"  # minimax, non_saturating, hinge, relativistic
-    game.mismatch_weight = 0.5  # weight of real clips with a wrong caption, in D's loss
+    game.mismatch_weight = 1.0  # weight of real clips with a wrong caption, in D's loss
     game.contrast_weight = 0.5  # weight of own over wrong captions, in G's loss
     game.penalty = "finite_difference"  # R1 + R2: exact, finite_difference, none
     game.penalty_sigma = 0.1  # step of the finite difference, pixels in [-1, 1]
     game.penalty_weight = 1.0  # gamma at the first step ...
-    game.final_penalty_weight = 0.2  # ... and from penalty_decay_steps on
+    game.final_penalty_weight = 0.5  # ... and from penalty_decay_steps on
     game.penalty_decay_steps = 10_000
+    game.penalty_every = 4  # steps, of which one has the penalties, so many times as strong
+    game.focus_weight = 0.02  # weight of the attention's entropy, in G's loss ...
+    game.focus_from = 1_000  # ... from this step on; before, D cannot tell which words matter
+    game.latest_start = 48  # half of the clips begin up to so many frames late; 0: all at once
     game.generator_rate = 8e-4  # Adam's learning rates
     game.discriminator_rate = 8e-4
     game.final_rate = 0.1  # share of the rates left at the last step (cosine)
@@ -99,6 +104,9 @@ MAY_BE_ZERO = (
     "game.mismatch_weight",
     "game.contrast_weight",
     "game.warmup_steps",
+    "game.focus_weight",
+    "game.focus_from",
+    "game.latest_start",
 )
 
 
@@ -131,6 +139,9 @@ def _rule(name, value):
 
 def _check_sizes(config):
     size, judges = config.data.size, config.discriminator
+    shares = 2 * config.generator.actors
+    expected = f"a multiple of {shares}, one share for the looks and one for the deeds of each actor"
+    _require(config.generator.noise_width % shares == 0, expected, config, "generator.noise_width")
     expected = f"at most as many levels as doublings from 8 to data.size={size}"
     canvas = 8 << len(config.generator.painter_channels)
     _require(canvas <= size, expected, config, "generator.painter_channels")

@@ -33,14 +33,10 @@ def generate(params, prompts: str | Sequence[str], seed: int = 0, frames: int | 
     frames = params.config.data.frames if frames is None else frames
     if frames < 1:
         raise UsageError(f"frames={frames}; expected 1 or more")
-    if isinstance(seed, int) and not 0 <= seed < 2**32:
-        raise UsageError(f"seed={seed}; expected 0 to {2**32 - 1}")
     if not len(prompts):
         raise UsageError("no prompts; expected a sentence or a sequence of sentences")
-    captions = params.language.encode(prompts)
-    for prompt in dict.fromkeys(prompts):
-        _warn_of_unknown_words(params.language, prompt)
-    seed = jnp.uint32(seed)
+    captions = _encode(params.language, prompts)
+    seed = _checked_seed(seed)
     batches = [
         _paint_padded(params, captions, seed, start, frames)
         for start in range(0, len(prompts), LARGEST_BATCH)
@@ -48,11 +44,55 @@ def generate(params, prompts: str | Sequence[str], seed: int = 0, frames: int | 
     return batches[0] if len(batches) == 1 else jnp.concatenate(batches)
 
 
+class Stream:
+    """Frames without end, uint8 [height, width, channels], in constant memory.
+
+    An iterator: frame i is that of `generate(params, prompt, seed, frames)`, painted when it is asked
+    for. `stream.prompt = "..."` changes the sentence while the video plays: what comes next goes on
+    from the frames before, and obeys the new one. Errors and warnings as `generate`.
+    """
+
+    def __init__(self, params, prompt: str, seed: int = 0):
+        self._params, self._seed, self._memory = params, _checked_seed(seed), None
+        self.prompt = prompt
+
+    @property
+    def prompt(self) -> str:
+        """The sentence that the next frame obeys."""
+        return self._prompt
+
+    @prompt.setter
+    def prompt(self, prompt):
+        self._captions = _encode(self._params.language, [prompt])
+        self._prompt = prompt
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        frame, self._memory = _next_frame(self._params, self._captions, self._seed, self._memory)
+        return frame
+
+
+def _checked_seed(seed):
+    if isinstance(seed, int) and not 0 <= seed < 2**32:
+        raise UsageError(f"seed={seed}; expected 0 to {2**32 - 1}")
+    return jnp.uint32(seed)
+
+
+def _encode(language, prompts):
+    """The captions of prompts, after a warning of the words that training never showed."""
+    captions = language.encode(prompts)
+    for prompt in dict.fromkeys(prompts):
+        _warn_of_unknown_words(language, prompt)
+    return captions
+
+
 def _warn_of_unknown_words(language, prompt):
     for word, known in language.unknown_words(prompt).items():
         near = ", ".join(known) or "none"
         message = f"the model never saw the word {word!r}; known ones like it: {near}"
-        warnings.warn(message, UnknownWord, stacklevel=3)
+        warnings.warn(message, UnknownWord, stacklevel=4)
 
 
 def _paint_padded(params, captions, seed, start, frames):
@@ -72,13 +112,23 @@ def _paint_padded(params, captions, seed, start, frames):
 @functools.partial(jax.jit, static_argnames="frames")
 def _paint(params, captions, seed, first, frames):
     """Captions of prompts first, first + 1, ... -> uint8 clips."""
+    noise = _noise(params, seed, first + jnp.arange(len(captions.mask)))
+    return to_bytes(params.network.apply(params.generator, captions, noise, frames).clips)
+
+
+@jax.jit
+def _next_frame(params, captions, seed, memory):
+    """The frame after `memory`, uint8 [h, w, c], and the memory after it."""
+    noise = _noise(params, seed, jnp.arange(1))
+    film = params.network.apply(params.generator, captions, noise, 1, memory=memory)
+    return to_bytes(film.clips[0, 0]), film.memory
+
+
+def _noise(params, seed, places):
+    """z of the videos at some places of the list of prompts: int [n] -> [n, noise_width]."""
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(seed), places)
     width = params.config.generator.noise_width
-    keys = jax.vmap(jax.random.fold_in, (None, 0))(
-        jax.random.key(seed), first + jnp.arange(captions.mask.shape[0])
-    )
-    noise = jax.vmap(lambda key: jax.random.normal(key, (width,)))(keys)
-    clips, _ = params.network.apply(params.generator, captions, noise, frames)
-    return to_bytes(clips)
+    return jax.vmap(lambda key: jax.random.normal(key, (width,)))(keys)
 
 
 def to_bytes(clips):

@@ -61,7 +61,11 @@ def train(config, workdir):
     Raises UsageError for a configuration that does not fit itself, the devices or the workdir, and
     FloatingPointError when a loss or a parameter is no longer finite.
     """
-    run = prepare(configuration.check(config), pathlib.Path(workdir))
+    return play(prepare(configuration.check(config), pathlib.Path(workdir)))
+
+
+def play(run):
+    """The training of a `Run`; see `train`."""
     batches = clip_batches(run.source, run.language, run.config.batch_size, seed=run.config.seed)
     with (
         Interruption() as interruption,
@@ -192,17 +196,18 @@ def _sparing_vectors(optimizer):
     return optax.chain(optax.masked(optax.set_to_zero(), is_vectors), optimizer)
 
 
-def compile_step(run, layout, frames):
+def compile_step(run, layout, frames, penalised):
     """The jitted update of a stage, (state, batch) -> (state, metrics); the state keeps its layout."""
     game, seed = run.config.game, run.config.seed
-    update = functools.partial(minimax_step, run.networks, run.optimizers, game, frames, seed)
+    update = functools.partial(minimax_step, run.networks, run.optimizers, game, frames, penalised, seed)
     out_shardings = layout, sharding.replicated(run.mesh)
     return jax.jit(update, donate_argnums=0, out_shardings=out_shardings)
 
 
-def frames_at(config, step):
-    """The `Frames` of the stage that a step belongs to."""
-    return [Frames(*stage[1:]) for stage in config.game.stages if stage[0] <= step][-1]
+def variant_at(config, step):
+    """The `Frames` of the stage that the update of a step belongs to, and whether it is penalised."""
+    frames = [Frames(*stage[1:]) for stage in config.game.stages if stage[0] <= step][-1]
+    return frames, (step + 1) % config.game.penalty_every == 0
 
 
 def _train(run, state, batches, checkpoints, reports, interruption):
@@ -212,7 +217,7 @@ def _train(run, state, batches, checkpoints, reports, interruption):
     done = step >= config.steps
     while not done:
         batch = sharding.shard_batch(run.mesh, next(batches))
-        state, new_metrics = compiled(frames_at(config, step))(state, batch)
+        state, new_metrics = compiled(*variant_at(config, step))(state, batch)
         # The device works on the new step while the host reads the one before.
         _report(run, step, metrics, checkpoints, reports)
         step, metrics = step + 1, new_metrics

@@ -40,6 +40,10 @@ CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").glob("*.py")
         ("discriminator.clip_channels", (8,) * 5),
         ("discriminator.clip_pooling", 3),
         ("discriminator.clip_pooling", 0),
+        ("generator.noise_width", 7),
+        ("generator.heads", 0),
+        ("game.penalty_every", 0),
+        ("game.latest_start", -1),
         ("game.generator_rate", math.nan),
         ("game.generator_rate", math.inf),
         ("game.discriminator_rate", 0.0),
@@ -112,7 +116,8 @@ def test_shapes_of_every_run_fit(path, tmp_path):
     batches = clip_batches(run.source, run.language, config.batch_size, threads=0)
     batch = next(batches)
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
-    for frames in {train.frames_at(config, first) for first, *_ in config.game.stages}:
-        after, metrics = jax.eval_shape(train.compile_step(run, layout, frames), state, batch)
+    starts = [first for first, *_ in config.game.stages]
+    for variant in {train.variant_at(config, first + i) for first in starts for i in (0, 3)}:
+        after, metrics = jax.eval_shape(train.compile_step(run, layout, *variant), state, batch)
         assert shapes(after) == shapes(state)
         assert {value.shape for value in metrics.values()} == {()}

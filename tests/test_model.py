@@ -1,5 +1,6 @@
 """Models: load, save and `generate`, a pure function of parameters, prompts and seed."""
 
+import itertools
 import shutil
 
 import jax
@@ -154,3 +155,41 @@ def test_weights_of_another_model_are_refused(saved, params, tmp_path):
     with pytest.raises(UsageError, match="do not fit") as caught:
         t2v_jax.generate(t2v_jax.load(directory), PROMPTS[0])
     assert "\n" not in str(caught.value)
+
+
+def test_a_stream_gives_the_frames_of_generate_one_by_one(params):
+    stream = t2v_jax.Stream(params, PROMPTS[0], seed=1)
+    frames = np.stack(list(itertools.islice(stream, 7)))
+    assert frames.shape == (7, 16, 16, 1)
+    assert levels(frames, t2v_jax.generate(params, PROMPTS[0], seed=1, frames=7)) <= 1
+
+
+def test_a_stream_compiles_its_first_frame_and_one_for_all_others(params):
+    list(itertools.islice(t2v_jax.Stream(params, PROMPTS[0], seed=3), 3))
+    before = sampling._next_frame._cache_size()
+    stream = t2v_jax.Stream(params, PROMPTS[1], seed=4)
+    list(itertools.islice(stream, 20))
+    stream.prompt = PROMPTS[2]
+    next(stream)
+    assert sampling._next_frame._cache_size() == before
+
+
+def test_a_prompt_may_change_while_the_stream_plays(params):
+    stays, changes = (t2v_jax.Stream(params, PROMPTS[0], seed=1) for _ in range(2))
+    before = [[next(stream) for _ in range(3)] for stream in (stays, changes)]
+    np.testing.assert_array_equal(*before)
+    changes.prompt = PROMPTS[1]
+    assert changes.prompt == PROMPTS[1]
+    assert any((next(stays) != next(changes)).any() for _ in range(4))
+
+
+def test_a_stream_refuses_what_generate_refuses(params):
+    with pytest.raises(UsageError, match="seed=-1"):
+        t2v_jax.Stream(params, PROMPTS[0], seed=-1)
+    stream = t2v_jax.Stream(params, PROMPTS[0])
+    with pytest.raises(UsageError):
+        stream.prompt = ""
+    assert stream.prompt == PROMPTS[0]
+    with pytest.warns(sampling.UnknownWord, match="zebra") as caught:
+        stream.prompt = "the zebra is moving up and down"
+    assert caught[0].filename == __file__

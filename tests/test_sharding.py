@@ -50,7 +50,7 @@ alike = all(
     for moments in (adam[0].mu, adam[0].nu)
 )
 batch = sharding.shard_batch(run.mesh, next(batches))
-step = train.compile_step(run, layout, train.frames_at(config, 2)).lower(state, batch).compile()
+step = train.compile_step(run, layout, *train.variant_at(config, 2)).lower(state, batch).compile()
 losses = []
 for _ in range(2):
     state, metrics = step(state, batch)

@@ -13,6 +13,7 @@ import optax
 from t2v_jax.gan import penalties
 from t2v_jax.gan.losses import LOSSES, mismatched, own
 from t2v_jax.gan.state import State, update_average
+from t2v_jax.nn.attention import entropy
 
 
 class Frames(NamedTuple):
@@ -39,18 +40,30 @@ def choose_frames(key, frames):
 
 
 def penalty_weight(config, step):
-    """gamma, from its first to its last value along a geometric path."""
+    """gamma of a penalised step, from its first to its last value along a geometric path.
+
+    Of so many steps one is penalised, and so many times as much (Karras et al. 2020, arXiv 1912.04958).
+    """
     progress = jnp.clip(step / config.penalty_decay_steps, 0, 1)
-    return config.penalty_weight * (config.final_penalty_weight / config.penalty_weight) ** progress
+    weight = config.penalty_weight * (config.final_penalty_weight / config.penalty_weight) ** progress
+    return config.penalty_every * weight
 
 
-def losses(networks, config, frames, key, generator, discriminator, batch, step):
+def choose_moments(key, latest, clips):
+    """When each clip begins, frames [clips]: half of them at once, the others up to `latest` frames late."""
+    late_key, moment_key = jax.random.split(key)
+    late = jax.random.bernoulli(late_key, shape=(clips,))
+    return late * jax.random.randint(moment_key, (clips,), 0, latest + 1)
+
+
+def losses(networks, config, frames, penalised, key, generator, discriminator, batch, step):
     """Both players' losses and gradients at the same parameters.
 
     batch: `clip` uint8 [b, t, h, w, c], `captions`, `meaning` int [b] (equal where captions say the
-    same). Returns (generator's gradient, discriminator's gradient, metrics).
+    same). `penalised`: whether D's loss has its gradient penalties in this step. Returns (generator's
+    gradient, discriminator's gradient, metrics).
     """
-    noise_key, frames_key, *penalty_keys = jax.random.split(key, 4)
+    noise_key, frames_key, moments_key, *penalty_keys = jax.random.split(key, 5)
     loss = LOSSES[config.loss]
     captions, meaning = batch["captions"], batch["meaning"]
     different = meaning[:, None] != meaning[None, :]
@@ -60,15 +73,21 @@ def losses(networks, config, frames, key, generator, discriminator, batch, step)
     real = to_unit_range(batch["clip"])[:, keep]
 
     def generate(generator):
-        return networks.generator.apply(generator, captions, noise, frames.computed, keep)[0]
+        memory = None
+        if config.latest_start:
+            moments = choose_moments(moments_key, config.latest_start, len(noise))
+            late = captions, noise, moments, config.latest_start
+            memory = networks.generator.apply(generator, *late, method="memory_at")
+        film = networks.generator.apply(generator, captions, noise, frames.computed, keep, memory)
+        return film.clips, entropy(film.attention).mean()
 
     def judge(discriminator, clips):
         return networks.discriminator.apply(discriminator, clips, captions, look)
 
     # The one generator pass; its pullback later carries the generator's gradient home.
-    fake, generator_pullback = jax.vjp(generate, generator)
+    (fake, spread), generator_pullback = jax.vjp(generate, generator)
     clips = {"real": real, "fake": fake}
-    if config.penalty == "finite_difference":
+    if penalised and config.penalty == "finite_difference":
         for name, key in zip(("real", "fake"), penalty_keys):
             shift = config.penalty_sigma * jax.random.normal(key, real.shape)
             clips[f"moved_{name}"] = clips[name] + shift
@@ -83,7 +102,7 @@ def losses(networks, config, frames, key, generator, discriminator, batch, step)
             "mismatch_loss": mismatched(loss.discriminator, logits["real"], different),
         }
         value = terms["discriminator_loss"] + config.mismatch_weight * terms["mismatch_loss"]
-        if config.penalty == "finite_difference":
+        if "moved_real" in logits:
             sigma = config.penalty_sigma
             terms["r1"] = penalties.finite_difference(own(logits["moved_real"]), real, sigma)
             terms["r2"] = penalties.finite_difference(own(logits["moved_fake"]), fake, sigma)
@@ -97,7 +116,7 @@ def losses(networks, config, frames, key, generator, discriminator, batch, step)
 
     cotangents, terms = jax.grad(discriminator_loss, has_aux=True)(logits)
     parts = [pullbacks[name](cotangents[name])[0] for name in clips]
-    if config.penalty == "exact":
+    if penalised and config.penalty == "exact":
         gradient, (terms["r1"], terms["r2"]) = jax.grad(_exact_penalties, has_aux=True)(
             discriminator, judge, real, fake
         )
@@ -105,7 +124,8 @@ def losses(networks, config, frames, key, generator, discriminator, batch, step)
         parts.append(jax.tree.map(lambda leaf: weight * leaf, gradient))
     discriminator_gradient = jax.tree.map(lambda *leaves: sum(leaves), *parts)
     cotangent, g_loss = jax.grad(generator_loss, has_aux=True)(logits["fake"])
-    (generator_gradient,) = generator_pullback(pullbacks["fake"](cotangent)[1])
+    focus = jnp.where(step < config.focus_from, 0.0, config.focus_weight)
+    (generator_gradient,) = generator_pullback((pullbacks["fake"](cotangent)[1], focus))
 
     wrong_scores = jnp.sum(logits["real"] * different[None], (1, 2)) / jnp.maximum(different.sum(), 1)
     metrics = terms | {
@@ -113,6 +133,7 @@ def losses(networks, config, frames, key, generator, discriminator, batch, step)
         "real_score": own(logits["real"]).mean(),
         "fake_score": own(logits["fake"]).mean(),
         "wrong_caption_score": wrong_scores.mean(),
+        "attention_entropy": spread,
         "diversity": jnp.std(fake, axis=0).mean(),
         "real_diversity": jnp.std(real, axis=0).mean(),
     }
@@ -124,11 +145,11 @@ def _exact_penalties(discriminator, judge, real, fake):
     return r1 + r2, (r1, r2)
 
 
-def minimax_step(networks, optimizers, config, frames, seed, state, batch):
+def minimax_step(networks, optimizers, config, frames, penalised, seed, state, batch):
     """One update of both players: (state, batch) -> (state, metrics). Pure; randomness from state.step."""
     key = jax.random.fold_in(jax.random.key(seed), state.step)
     g_gradient, d_gradient, metrics = losses(
-        networks, config, frames, key, state.generator, state.discriminator, batch, state.step
+        networks, config, frames, penalised, key, state.generator, state.discriminator, batch, state.step
     )
     generator, generator_adam = _apply(
         optimizers.generator, g_gradient, state.generator_adam, state.generator

@@ -8,41 +8,57 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 SCORES = ("bilinear", "scaled_dot_product")
+GAIN = 0.15  # deviation of the first bilinear scores: every word is heard
 
 
 def attend(scores, words, mask):
-    """Weigh words by scores: [b, n], [b, n, v], bool [b, n] -> context [b, v], weights [b, n].
+    """Weigh words by scores: [b, h, n], [b, n, v], bool [b, n] -> contexts [b, h, v], weights [b, h, n].
 
-    The weights of a sentence sum to one and are zero where the mask is False; every row of the mask
-    needs one True.
+    The weights of a head sum to one and are zero where the mask is False; every row of the mask needs
+    one True.
     """
-    weights = nn.softmax(jnp.where(mask, scores, -jnp.inf), axis=-1)
-    return jnp.einsum("bn,bnv->bv", weights, words), weights
+    weights = nn.softmax(jnp.where(mask[:, None], scores, -jnp.inf), axis=-1)
+    return jnp.einsum("bhn,bnv->bhv", weights, words), weights
 
 
-def bilinear_scores(query, words, kernel):
-    """sᵀ W_a v_i: query [b, q], words [b, n, v], kernel [q, v] -> [b, n]."""
-    return jnp.einsum("bq,qv,bnv->bn", query, kernel, words)
+def bilinear_scores(query, keys, kernel):
+    """sᵀ W_a k_i of each head: query [b, q], keys [b, n, k], kernel [h, q, k] -> [b, h, n]."""
+    return jnp.einsum("bq,hqk,bnk->bhn", query, kernel, keys)
 
 
-def scaled_dot_product_scores(query, keys):
-    """q · k_i / sqrt(d): query [b, d], keys [b, n, d] -> [b, n]."""
-    return jnp.einsum("bd,bnd->bn", query, keys) / jnp.sqrt(query.shape[-1]).astype(query.dtype)
+def scaled_dot_product_scores(queries, keys):
+    """q · k_i / sqrt(d) of each head: queries [b, h, d], keys [b, n, h, d] -> [b, h, n]."""
+    return jnp.einsum("bhd,bnhd->bhn", queries, keys) / jnp.sqrt(queries.shape[-1]).astype(queries.dtype)
+
+
+def entropy(weights):
+    """How spread attention is: [..., n] -> [...], nats; 0 where it is on a single word."""
+    return -jnp.sum(weights * jnp.log(jnp.maximum(weights, 1e-9)), axis=-1)
 
 
 class Attention(nn.Module):
-    """A(s, V) with learned weights: query [b, q], words [b, n, v], mask [b, n] -> context, weights."""
+    """A(s, V) of several heads, with learned scores.
 
+    query [b, q]; keys [b, n, k], by which words are found; words [b, n, v], which are read; mask
+    [b, n] -> contexts [b, heads * v], weights [b, heads, n].
+    """
+
+    heads: int = 1
     score: str = "bilinear"
 
     @nn.compact
-    def __call__(self, query, words, mask):
+    def __call__(self, query, keys, words, mask):
+        width = query.shape[-1]
         if self.score == "bilinear":
-            shape = (query.shape[-1], words.shape[-1])
-            kernel = self.param("kernel", nn.initializers.lecun_normal(), shape)
-            scores = bilinear_scores(query, words, kernel)
+            shape = (self.heads, width, keys.shape[-1])
+            kernel = self.param("kernel", nn.initializers.normal(1.0), shape)
+            # Adam moves all of a kernel's many numbers at once, however weak their gradients: unscaled, a
+            # few steps would fix attention on whatever word it happens to hear.
+            scores = bilinear_scores(query, keys, kernel) * GAIN * (width * keys.shape[-1]) ** -0.5
         else:
-            keys = nn.Dense(query.shape[-1], use_bias=False, name="keys")(words)
-            queries = nn.Dense(query.shape[-1], use_bias=False, name="queries")(query)
+            features = self.heads, width
+            keys = nn.DenseGeneral(features, use_bias=False, name="keys")(keys)
+            queries = nn.DenseGeneral(features, use_bias=False, name="queries")(query)
             scores = scaled_dot_product_scores(queries, keys)
-        return attend(scores, words, mask)
+        contexts, weights = attend(scores, words, mask)
+        return contexts.reshape(len(contexts), -1), weights

@@ -9,6 +9,7 @@ from typing import Any
 
 import flax.linen as nn
 import jax.numpy as jnp
+from jax import lax
 
 from t2v_jax.nn import layers
 from t2v_jax.nn.conv_lstm import ConvLSTM
@@ -41,7 +42,7 @@ class FrameJudge(nn.Module):
         batch = frames.shape[0]
         images = Trunk(self.channels, name="trunk")(layers.fold(frames))
         images = layers.standard_deviation_channel(layers.with_position(images))
-        images = layers.Convolution(self.channels[-1], name="last")(images)
+        images = layers.Convolution(self.channels[-1], 1, name="last")(images)
         return layers.unfold(layers.leaky_relu(images, SLOPE).mean((1, 2)), batch)
 
 
@@ -62,6 +63,15 @@ class ClipJudge(nn.Module):
         images = layers.standard_deviation_channel(layers.with_position(images))
         images = layers.Convolution(2 * self.channels[-1], name="last")(images)
         return layers.leaky_relu(images, SLOPE).mean((1, 2))[:, None]
+
+
+def standardise(sentences):
+    """Embeddings [m, s] with mean 0 and deviation 1 over the batch.
+
+    What all captions say alike tells no pair of clip and caption from another, and would drown what does.
+    """
+    about = sentences - sentences.mean(0, keepdims=True)
+    return about * lax.rsqrt(sentences.var(0, keepdims=True) + 1e-3)
 
 
 class Projection(nn.Module):
@@ -98,7 +108,7 @@ class Discriminator(nn.Module):
         frame judge sees. Returns logits [2, b, b]: frame judge and clip judge; the diagonal holds
         each clip with its own caption.
         """
-        _, sentences = self.text(captions)
+        sentences = standardise(self.text(captions).embedding)
         small = layers.average_pool(clips, self.config.discriminator.clip_pooling)
         return jnp.stack(
             [

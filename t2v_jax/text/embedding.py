@@ -30,7 +30,7 @@ def first_vectors(text, language: Language, captions: Sequence[str], seed: int) 
         _check_width(text, loaded.shape[1])
         _tell_found(text.vectors, len(found), language)
         vectors[list(found)] = loaded * (_rms(vectors) / _rms(loaded))
-    return vectors
+    return _centred(vectors, language, captions)
 
 
 def _caption_vectors(language, captions, width, seed):
@@ -57,6 +57,15 @@ def _file_vectors(path, language):
     found = load_vectors(path, [*ids, *map(fold_case, ids)])
     spelt = {word: word if word in found else fold_case(word) for word in ids}
     return {ids[word]: found[spelt[word]] for word in ids if spelt[word] in found}
+
+
+def _centred(vectors, language, captions):
+    """The same vectors about their mean over the captions' words (Mu & Viswanath 2018, arXiv 1702.01417).
+
+    The words that all captions share would otherwise drown in every mean those that tell them apart.
+    """
+    encoded = language.encode(captions)
+    return vectors - vectors[encoded.tokens[encoded.mask]].mean(0)
 
 
 def _check_width(text, width):

@@ -1,5 +1,7 @@
 """From the arrays of a caption to word vectors V and the sentence embedding s = f(V)."""
 
+from typing import NamedTuple
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -56,11 +58,21 @@ class SentenceGRU(nn.Module):
         return states * mask[..., None], last
 
 
-class TextEncoder(nn.Module):
-    """Captions -> word vectors V [b, n, v] and sentence embedding s [b, width] of unit root mean square.
+class Sentence(NamedTuple):
+    """A batch of sentences as the networks read them.
 
-    With the GRU each word's vector is joined with the word's annotation.
+    words [b, n, v]: V; keys [b, n, k]: by which attention finds them, V joined with what the GRU makes of
+    each in its sentence; embedding [b, s]: s = f(V), of unit root mean square; mask bool [b, n].
     """
+
+    words: jax.Array
+    keys: jax.Array
+    embedding: jax.Array
+    mask: jax.Array
+
+
+class TextEncoder(nn.Module):
+    """Captions -> `Sentence`."""
 
     vocabulary_size: int
     word_width: int
@@ -73,11 +85,11 @@ class TextEncoder(nn.Module):
         words = WordVectors(self.vocabulary_size, self.word_width, self.tag_width, name="words")(captions)
         if self.sentence == "gru":
             states, pooled = SentenceGRU(self.width // 2, name="gru")(words, captions.mask)
-            words = jnp.concatenate([words, states], axis=-1)
+            keys = jnp.concatenate([words, states], axis=-1)
         else:
-            pooled = masked_mean(words, captions.mask)
-        sentence = nn.Dense(self.width, name="sentence")(pooled)
-        return words, rms_normalise(sentence)
+            keys, pooled = words, masked_mean(words, captions.mask)
+        embedding = rms_normalise(nn.Dense(self.width, name="sentence")(pooled))
+        return Sentence(words, keys, embedding, captions.mask)
 
 
 def rms_normalise(vectors):

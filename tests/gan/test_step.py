@@ -1,11 +1,14 @@
 """The minimax step: one update that equals two separately computed gradients."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from t2v_jax.gan import losses, penalties, state, step
+from t2v_jax.nn.attention import entropy
 from tests import example
 
 FRAMES = step.Frames(computed=4, painted=3, looked=2)
@@ -13,7 +16,7 @@ FRAMES = step.Frames(computed=4, painted=3, looked=2)
 
 def separate_gradients(networks, config, key, parameters, batch):
     """Both players' gradients as a textbook has them: one loss, one `jax.grad`, G run twice."""
-    noise_key, frames_key, *penalty_keys = jax.random.split(key, 4)
+    noise_key, frames_key, moments_key, *penalty_keys = jax.random.split(key, 5)
     loss, captions = losses.LOSSES[config.loss], batch["captions"]
     different = batch["meaning"][:, None] != batch["meaning"][None, :]
     noise = jax.random.normal(noise_key, (example.BATCH, 8))
@@ -21,13 +24,17 @@ def separate_gradients(networks, config, key, parameters, batch):
     real = step.to_unit_range(batch["clip"])[:, keep]
 
     def generate(generator):
-        return networks.generator.apply(generator, captions, noise, 4)[0][:, keep]
+        moments = step.choose_moments(moments_key, config.latest_start, example.BATCH)
+        late = captions, noise, moments, config.latest_start
+        memory = networks.generator.apply(generator, *late, method="memory_at")
+        film = networks.generator.apply(generator, captions, noise, 4, memory=memory)
+        return film.clips[:, keep], entropy(film.attention).mean()
 
     def judge(discriminator, clips):
         return networks.discriminator.apply(discriminator, clips, captions, look)
 
     def discriminator_loss(discriminator):
-        fake = generate(parameters.generator)
+        fake, _ = generate(parameters.generator)
         logits = judge(discriminator, real)
         scores, fake_scores = losses.own(logits), losses.own(judge(discriminator, fake))
         total = loss.discriminator(scores, fake_scores)
@@ -41,14 +48,16 @@ def separate_gradients(networks, config, key, parameters, batch):
                 value = penalties.finite_difference(moved, own, config.penalty_sigma)
             else:
                 value = 0.0
-            total += config.penalty_weight / 2 * value
+            total += config.penalty_every * config.penalty_weight / 2 * value
         return total
 
     def generator_loss(generator):
-        logits = judge(parameters.discriminator, generate(generator))
+        fake, spread = generate(generator)
+        logits = judge(parameters.discriminator, fake)
         real_scores = losses.own(judge(parameters.discriminator, real))
         wrong = losses.mismatched(loss.discriminator, logits, different)
-        return loss.generator(real_scores, losses.own(logits)) + config.contrast_weight * wrong
+        value = loss.generator(real_scores, losses.own(logits)) + config.contrast_weight * wrong
+        return value + config.focus_weight * spread
 
     return (
         jax.grad(generator_loss)(parameters.generator),
@@ -67,13 +76,13 @@ def separate_gradients(networks, config, key, parameters, batch):
     ],
 )
 def test_single_update_equals_two_separate_gradients(loss, penalty):
-    config = example.config(loss=loss, penalty=penalty, contrast_weight=0.5).game
+    config = example.config(loss=loss, penalty=penalty, contrast_weight=0.5, focus_weight=0.5).game
     networks = example.networks(example.config())
     parameters, batch, key = example.parameters(networks), example.batch(), jax.random.key(3)
 
     @jax.jit
     def both(parameters):
-        single = step.losses(networks, config, FRAMES, key, *parameters, batch, 0)[:2]
+        single = step.losses(networks, config, FRAMES, True, key, *parameters, batch, 0)[:2]
         return single, separate_gradients(networks, config, key, parameters, batch)
 
     single, separate = both(parameters)
@@ -88,7 +97,7 @@ def compiled_step(config):
     optimizers = state.optimizers(config.game, config.steps)
 
     def update(state, batch):
-        return step.minimax_step(networks, optimizers, config.game, FRAMES, 0, state, batch)
+        return step.minimax_step(networks, optimizers, config.game, FRAMES, True, 0, state, batch)
 
     return jax.jit(update), state.create(*example.parameters(networks), optimizers)
 
@@ -126,7 +135,7 @@ def test_every_part_of_the_sentence_reaches_the_video():
     parameters, captions = example.parameters(networks), example.batch()["captions"]
     noise = example.noise()
     paint = jax.jit(
-        lambda captions, noise: networks.generator.apply(parameters.generator, captions, noise, 4)[0]
+        lambda captions, noise: networks.generator.apply(parameters.generator, captions, noise, 4).clips
     )
     clip = paint(captions, noise)
     changed = {
@@ -150,9 +159,51 @@ def test_frames_are_chosen_within_the_clip():
 
 
 def test_penalty_weight_falls_geometrically():
-    config = example.config(penalty_weight=4.0, final_penalty_weight=1.0, penalty_decay_steps=100).game
-    weights = [float(step.penalty_weight(config, jnp.asarray(s))) for s in (0, 50, 100, 1000)]
-    np.testing.assert_allclose(weights, [4, 2, 1, 1], rtol=1e-5)
+    weights = dict(penalty_weight=4.0, final_penalty_weight=1.0, penalty_decay_steps=100)
+    for every in (1, 8):
+        config = example.config(**weights, penalty_every=every).game
+        got = [float(step.penalty_weight(config, jnp.asarray(s))) for s in (0, 50, 100, 1000)]
+        np.testing.assert_allclose(got, np.multiply([4, 2, 1, 1], every), rtol=1e-5)
+
+
+def test_a_step_without_penalties_is_the_game_alone():
+    networks, batch = example.networks(example.config()), example.batch()
+    parameters, key = example.parameters(networks), jax.random.key(3)
+
+    @jax.jit
+    def without(parameters):
+        gradients = []
+        for penalty, penalised in (("none", True), ("finite_difference", False)):
+            config = example.config(penalty=penalty).game
+            gradients.append(step.losses(networks, config, FRAMES, penalised, key, *parameters, batch, 0))
+        return gradients
+
+    (*none, told), (*skipped, also_told) = without(parameters)
+    jax.tree.map(np.testing.assert_array_equal, none, skipped)
+    assert told.keys() == also_told.keys() and "r1" not in told
+
+
+def test_attention_is_left_alone_until_it_is_to_focus():
+    networks, batch = example.networks(example.config()), example.batch()
+    parameters, key = example.parameters(networks), jax.random.key(3)
+
+    @functools.partial(jax.jit, static_argnums=1)
+    def gradient(parameters, weight, at):
+        config = example.config(focus_weight=weight, focus_from=5).game
+        return step.losses(networks, config, FRAMES, False, key, *parameters, batch, at)[0]
+
+    jax.tree.map(np.testing.assert_array_equal, gradient(parameters, 9.0, 4), gradient(parameters, 0.0, 5))
+    looks = [
+        gradient(parameters, weight, 5)["params"]["script"]["cell"]["looks"]["kernel"]
+        for weight in (0.0, 9.0)
+    ]
+    assert float(jnp.abs(looks[0] - looks[1]).max()) > 1e-4
+
+
+def test_half_of_the_clips_begin_at_once():
+    moments = jax.vmap(lambda key: step.choose_moments(key, 7, 8))(jax.random.split(jax.random.key(0), 100))
+    assert set(np.unique(moments)) == set(range(8))
+    assert 0.5 < np.mean(np.asarray(moments) == 0) < 0.63
 
 
 def test_average_starts_as_the_parameters_and_lags_behind():

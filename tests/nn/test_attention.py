@@ -5,31 +5,35 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from t2v_jax.nn.attention import SCORES, Attention
+from t2v_jax.nn.attention import SCORES, Attention, entropy
 
-KEYS = jax.random.split(jax.random.key(0), 3)
-QUERY = jax.random.normal(KEYS[0], (2, 5))
-WORDS = jax.random.normal(KEYS[1], (2, 4, 3))
+SEEDS = jax.random.split(jax.random.key(0), 4)
+HEADS = 2
+QUERY = jax.random.normal(SEEDS[0], (2, 5))
+KEYS = jax.random.normal(SEEDS[1], (2, 4, 6))
+WORDS = jax.random.normal(SEEDS[2], (2, 4, 3))
 MASK = jnp.array([[True, True, True, False], [True, False, False, False]])
 
 
 def attend(score):
-    module = Attention(score)
-    parameters = module.init(KEYS[2], QUERY, WORDS, MASK)
-    return parameters["params"], *module.apply(parameters, QUERY, WORDS, MASK)
+    module = Attention(HEADS, score)
+    parameters = module.init(SEEDS[3], QUERY, KEYS, WORDS, MASK)
+    # As after some training: at first all scores are small.
+    parameters = jax.tree.map(lambda kernel: 5 * kernel, parameters)
+    return parameters["params"], *module.apply(parameters, QUERY, KEYS, WORDS, MASK)
 
 
 def expected(scores):
-    weights = np.zeros((2, 4))
+    weights = np.zeros((2, HEADS, 4))
     for row, standing in enumerate((3, 1)):
-        weights[row, :standing] = np.exp(scores[row, :standing])
-        weights[row] /= weights[row].sum()
-    return np.einsum("bn,bnv->bv", weights, WORDS), weights
+        weights[row, :, :standing] = np.exp(scores[row, :, :standing])
+    weights /= weights.sum(-1, keepdims=True)
+    return np.einsum("bhn,bnv->bhv", weights, WORDS).reshape(2, -1), weights
 
 
-def test_bilinear_score_is_s_w_v():
+def test_bilinear_score_is_s_w_k_in_units_of_its_first_deviation():
     parameters, context, weights = attend("bilinear")
-    scores = np.einsum("bq,qv,bnv->bn", QUERY, parameters["kernel"], WORDS)
+    scores = np.einsum("bq,hqk,bnk->bhn", QUERY, parameters["kernel"], KEYS) / np.sqrt(5 * 6)
     wanted_context, wanted_weights = expected(scores)
     np.testing.assert_allclose(weights, wanted_weights, atol=1e-6)
     np.testing.assert_allclose(context, wanted_context, atol=1e-5)
@@ -37,18 +41,24 @@ def test_bilinear_score_is_s_w_v():
 
 def test_scaled_dot_product_divides_by_the_root_of_the_width():
     parameters, context, weights = attend("scaled_dot_product")
-    queries = QUERY @ parameters["queries"]["kernel"]
-    keys = WORDS @ parameters["keys"]["kernel"]
-    wanted_context, wanted_weights = expected(np.einsum("bd,bnd->bn", queries, keys) / np.sqrt(5))
+    queries = np.einsum("bq,qhd->bhd", QUERY, parameters["queries"]["kernel"])
+    keys = np.einsum("bnk,khd->bnhd", KEYS, parameters["keys"]["kernel"])
+    wanted_context, wanted_weights = expected(np.einsum("bhd,bnhd->bhn", queries, keys) / np.sqrt(5))
     np.testing.assert_allclose(weights, wanted_weights, atol=1e-6)
     np.testing.assert_allclose(context, wanted_context, atol=1e-5)
 
 
 @pytest.mark.parametrize("score", SCORES)
 def test_padding_has_no_weight_and_no_influence(score):
-    module = Attention(score)
-    parameters = module.init(KEYS[2], QUERY, WORDS, MASK)
-    context, weights = module.apply(parameters, QUERY, WORDS, MASK)
-    other = jnp.where(MASK[..., None], WORDS, 1e3)
-    assert np.all(np.asarray(weights)[~np.asarray(MASK)] == 0)
-    np.testing.assert_allclose(module.apply(parameters, QUERY, other, MASK)[0], context, atol=1e-6)
+    parameters, context, weights = attend(score)
+    assert np.all(np.asarray(weights).swapaxes(1, 2)[~np.asarray(MASK)] == 0)
+    others = [jnp.where(MASK[..., None], array, 1e3) for array in (KEYS, WORDS)]
+    again, _ = Attention(HEADS, score).apply({"params": parameters}, QUERY, *others, MASK)
+    np.testing.assert_allclose(again, context, atol=1e-6)
+
+
+def test_entropy_is_zero_on_one_word_and_log_n_on_n():
+    weights = jnp.array([[1.0, 0, 0, 0], [0.25, 0.25, 0.25, 0.25]])
+    np.testing.assert_allclose(entropy(weights), [0, np.log(4)], atol=1e-6)
+    slope = jax.grad(lambda scores: entropy(jax.nn.softmax(scores)).sum())(jnp.array([2.0, 0, -jnp.inf]))
+    assert slope[0] < 0 < slope[1] and slope[2] == 0

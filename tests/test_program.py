@@ -1,0 +1,120 @@
+"""What the compiled programs do, counted: the guard of their speed that no busy machine can upset."""
+
+import functools
+import re
+
+import jax
+import numpy as np
+import pytest
+
+import t2v_jax
+from t2v_jax import train
+from t2v_jax.nn.conv_lstm import conv
+from tests import example
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    return example.started(example.small.get_config(), tmp_path_factory.mktemp("program") / "run")
+
+
+@pytest.fixture(scope="module")
+def program(started):
+    """The compiled update, by whether it has the penalties."""
+    run, state, batch = started
+    layout = jax.tree.map(lambda leaf: leaf.sharding, state)
+    frames, _ = train.variant_at(run.config, 0)
+
+    @functools.cache
+    def compiled(penalised):
+        return train.compile_step(run, layout, frames, penalised).lower(state, batch).compile()
+
+    return compiled
+
+
+def looped_convolutions(text):
+    """How many convolutions the bodies of loops hold, with all that they call, in a program's text."""
+    bodies = dict(re.findall(r"^%?([\w.-]+) .*?\{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL))
+    called = {name: set(re.findall(r"%([\w.-]+)", body)) & bodies.keys() for name, body in bodies.items()}
+    reached, waiting = set(), re.findall(r"body=%?([\w.-]+)", text)
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += called[name]
+    return sum(len(re.findall(r" convolution\(", bodies[name])) for name in reached)
+
+
+def test_loops_hold_the_recurrences_convolutions_alone(program):
+    """No weight gradient is in a loop: XLA's CPU compiler runs one there as a naive loop nest."""
+    once = 2  # forward and backward
+    real, fake, moved = once, once + 1, once  # generated clips send a gradient to both players
+    assert looped_convolutions(program(False).as_text()) == once + real + fake
+    assert looped_convolutions(program(True).as_text()) == once + real + fake + 2 * moved
+
+
+def test_the_counter_finds_a_convolution_that_a_loop_calls():
+    def body(image, _):
+        return conv(image, np.ones((3, 3, 1, 1), np.float32)), None
+
+    looped = jax.jit(lambda image: jax.lax.scan(body, image, length=5)[0])
+    assert looped_convolutions(looped.lower(np.ones((1, 4, 4, 1), np.float32)).compile().as_text()) == 1
+
+
+def test_the_generator_runs_once_an_update(program, started):
+    """Both players' updates cost less than half as much again as G once and D on two clips, both ways."""
+    run, state, batch = started
+    generator, discriminator = run.networks
+    noise, config = example.noise(), run.config
+
+    @jax.jit
+    def paint(parameters):
+        return generator.apply(parameters, batch["captions"], noise, config.data.frames, jax.numpy.arange(2)).clips
+
+    @jax.jit
+    def judge(parameters, clips):
+        return discriminator.apply(parameters, clips, batch["captions"], jax.numpy.arange(1))
+
+    clips = paint(state.generator)
+    once = operations(paint.lower(state.generator)), operations(judge.lower(state.discriminator, clips))
+    both_ways = 3  # backward is two times forward: to the inputs and to the kernels
+    assert operations(program(False)) < 1.5 * both_ways * (once[0] + 2 * once[1])
+    assert operations(program(True)) < 1.5 * both_ways * (once[0] + 4 * once[1])
+
+
+def operations(program):
+    program = program.compile() if hasattr(program, "compile") else program
+    return program.cost_analysis()["flops"]
+
+
+def test_the_state_is_updated_in_place(program, started):
+    state = started[1]
+    size = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+    assert program(True).memory_analysis().alias_size_in_bytes >= size
+
+
+def compilations(action):
+    """The programs that an action compiles, by name."""
+    names = []
+
+    def listen(event, _, *, fun_name="", **__):
+        if event == "/jax/core/compile/backend_compile_duration":
+            names.append(fun_name)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        action()
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
+    return names
+
+
+def test_videos_compile_once_for_each_power_of_two(trained):
+    params = t2v_jax.load(trained)
+
+    def paint(prompts):
+        t2v_jax.generate(params, ["digit 3 is up and down."] * prompts, frames=5).block_until_ready()
+
+    assert len(compilations(functools.partial(paint, 3))) > 0
+    assert compilations(functools.partial(paint, 4)) == []
+    assert len(compilations(functools.partial(paint, 5))) > 0
