@@ -4,7 +4,7 @@
 #   make test   runs the tests
 #   make lint   checks style and format
 #
-# By hand: python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e ".[test]"
+# By hand: python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e ".[test,tfds]"
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -41,5 +41,5 @@ $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	  echo "making $(VENV) with $$python"; \
 	  $$python -m venv --clear $(VENV); \
 	}
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,tfds]"
 	@touch $@

@@ -20,8 +20,8 @@ def get_config():
     config.generator.heads = 3  # shape, size and color; direction and motion
     config.discriminator.clip_pooling = 2  # a zigzag sways by few pixels
     config.discriminator.clip_channels = (24, 32, 48)
+    config.generator.hard_attention = False  # five words are to be read, by twice three heads
     config.game.latest_start = 0  # a shape crosses the frame once
-    config.game.focus_weight = 0.0  # five words are to be read, by two times three heads
     config.game.penalty_decay_steps = 5_000
     config.game.stages = ((0, 2, 2, 2), (1_250, 16, 6, 2))
     return config

@@ -7,7 +7,11 @@ t2v_jax.save_video(video, "clip.gif")
 
 import importlib
 
+from t2v_jax.data import tfds_hook
+
 __version__ = "0.1.0"
+
+tfds_hook.install()
 
 # Imported on first use: JAX takes seconds, and the command line answers a wrong flag without it.
 _MODULES = {

@@ -25,7 +25,9 @@ def default() -> ConfigDict:
     data.frames = 16  # frames a clip
     data.digit_size = 28  # height and width of a digit, pixels
     data.clips = 1_000_000  # distinct clips in an epoch
-    data.directory = ""  # clips: what t2v data prepare made; digits: MNIST's IDX files (empty: ours)
+    data.dataset = ""  # tfds: the data set's name, as ucf101
+    # clips: what t2v data prepare made; digits: MNIST's IDX files (empty: ours); tfds: its data_dir
+    data.directory = ""
 
     config.text = text = ConfigDict()
     text.model = "word"  # SentencePiece model: word, unigram or bpe
@@ -44,6 +46,7 @@ def default() -> ConfigDict:
     generator.noise_width = 32  # dimensions of z ~ N(0, I), shared out to the actors' looks and deeds
     generator.attention = "bilinear"  # score of S9: bilinear or scaled_dot_product
     generator.style_width = 96  # width of the actors' roles and of the script's recurrent state
+    generator.hard_attention = True  # in training each head hears one word, drawn by its weights
     generator.heads = 1  # words that an actor's looks, and as many that its deeds are read from
     generator.actors = 1  # things that the script moves about, each on its own canvas
     generator.scene_channels = 32  # channels of the ConvLSTM on the 8 x 8 grid
@@ -64,8 +67,6 @@ def default() -> ConfigDict:
     game.final_penalty_weight = 0.5  # ... and from penalty_decay_steps on
     game.penalty_decay_steps = 10_000
     game.penalty_every = 4  # steps, of which one has the penalties, so many times as strong
-    game.focus_weight = 0.02  # weight of the attention's entropy, in G's loss ...
-    game.focus_from = 1_000  # ... from this step on; before, D cannot tell which words matter
     game.latest_start = 48  # half of the clips begin up to so many frames late; 0: all at once
     game.generator_rate = 8e-4  # Adam's learning rates
     game.discriminator_rate = 8e-4
@@ -85,7 +86,7 @@ def default() -> ConfigDict:
 
 
 CHOICES = {
-    "data.world": ("moving_digits", "two_digits", "turning_digits", "moving_shapes", "clips"),
+    "data.world": ("moving_digits", "two_digits", "turning_digits", "moving_shapes", "clips", "tfds"),
     "text.model": ("word", "unigram", "bpe"),
     "text.sentence": ("gru", "mean"),
     "generator.attention": ("bilinear", "scaled_dot_product"),
@@ -104,8 +105,6 @@ MAY_BE_ZERO = (
     "game.mismatch_weight",
     "game.contrast_weight",
     "game.warmup_steps",
-    "game.focus_weight",
-    "game.focus_from",
     "game.latest_start",
 )
 

@@ -12,6 +12,6 @@ def get_config():
     config.generator.update(noise_width=8, style_width=16)
     config.generator.update(scene_channels=16, painter_channels=(8,))
     config.discriminator.update(frame_channels=(8, 16), clip_channels=(8,), clip_pooling=2)
-    config.game.update(warmup_steps=1, penalty_every=2, focus_from=0, latest_start=3)
+    config.game.update(warmup_steps=1, penalty_every=2, latest_start=3)
     config.game.update(stages=((0, 4, 2, 1),))
     return config

@@ -69,7 +69,9 @@ def test_the_generator_runs_once_an_update(program, started):
 
     @jax.jit
     def paint(parameters):
-        return generator.apply(parameters, batch["captions"], noise, config.data.frames, jax.numpy.arange(2)).clips
+        return generator.apply(
+            parameters, batch["captions"], noise, config.data.frames, jax.numpy.arange(2)
+        ).clips
 
     @jax.jit
     def judge(parameters, clips):

@@ -102,12 +102,12 @@ def _at_even_pace(pictures: Iterable[Shown], recipe: Recipe) -> Iterator[np.ndar
         while picture.start <= tick / recipe.fps + _EARLY < picture.end:
             wanted = tick % recipe.stride < recipe.frames
             if wanted and frame is None:
-                frame = _square(picture, recipe)
+                frame = square(picture, recipe)
             yield frame if wanted else None
             tick += 1
 
 
-def _square(picture: Shown, recipe: Recipe) -> np.ndarray:
+def square(picture: Shown, recipe: Recipe) -> np.ndarray:
     """The centre of a picture, averaged over areas: uint8 [size, size, channels]."""
     from PIL import Image
 

@@ -4,6 +4,7 @@ min_G max_D E[log D(V_r)] + E[log(1 - D(G(s, z)))] (or a successor of that loss)
 simultaneously: both gradients are taken at the same parameters.
 """
 
+import functools
 from typing import NamedTuple
 
 import jax
@@ -63,7 +64,7 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
     same). `penalised`: whether D's loss has its gradient penalties in this step. Returns (generator's
     gradient, discriminator's gradient, metrics).
     """
-    noise_key, frames_key, moments_key, *penalty_keys = jax.random.split(key, 5)
+    noise_key, frames_key, moments_key, attention_key, *penalty_keys = jax.random.split(key, 6)
     loss = LOSSES[config.loss]
     captions, meaning = batch["captions"], batch["meaning"]
     different = meaning[:, None] != meaning[None, :]
@@ -73,19 +74,18 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
     real = to_unit_range(batch["clip"])[:, keep]
 
     def generate(generator):
-        memory = None
+        memory, play = None, functools.partial(networks.generator.apply, rngs={"attention": attention_key})
         if config.latest_start:
             moments = choose_moments(moments_key, config.latest_start, len(noise))
-            late = captions, noise, moments, config.latest_start
-            memory = networks.generator.apply(generator, *late, method="memory_at")
-        film = networks.generator.apply(generator, captions, noise, frames.computed, keep, memory)
+            memory = play(generator, captions, noise, moments, config.latest_start, method="memory_at")
+        film = play(generator, captions, noise, frames.computed, keep, memory)
         return film.clips, entropy(film.attention).mean()
 
     def judge(discriminator, clips):
         return networks.discriminator.apply(discriminator, clips, captions, look)
 
     # The one generator pass; its pullback later carries the generator's gradient home.
-    (fake, spread), generator_pullback = jax.vjp(generate, generator)
+    fake, generator_pullback, spread = jax.vjp(generate, generator, has_aux=True)
     clips = {"real": real, "fake": fake}
     if penalised and config.penalty == "finite_difference":
         for name, key in zip(("real", "fake"), penalty_keys):
@@ -124,8 +124,7 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
         parts.append(jax.tree.map(lambda leaf: weight * leaf, gradient))
     discriminator_gradient = jax.tree.map(lambda *leaves: sum(leaves), *parts)
     cotangent, g_loss = jax.grad(generator_loss, has_aux=True)(logits["fake"])
-    focus = jnp.where(step < config.focus_from, 0.0, config.focus_weight)
-    (generator_gradient,) = generator_pullback((pullbacks["fake"](cotangent)[1], focus))
+    (generator_gradient,) = generator_pullback(pullbacks["fake"](cotangent)[1])
 
     wrong_scores = jnp.sum(logits["real"] * different[None], (1, 2)) / jnp.maximum(different.sum(), 1)
     metrics = terms | {

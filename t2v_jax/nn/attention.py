@@ -6,19 +6,27 @@ is Vaswani et al. 2017 (arXiv 1706.03762, eq. 1).
 
 import flax.linen as nn
 import jax.numpy as jnp
+from jax import lax
 
 SCORES = ("bilinear", "scaled_dot_product")
 GAIN = 0.15  # deviation of the first bilinear scores: every word is heard
 
 
-def attend(scores, words, mask):
+def attend(scores, words, mask, noise=None):
     """Weigh words by scores: [b, h, n], [b, n, v], bool [b, n] -> contexts [b, h, v], weights [b, h, n].
 
     The weights of a head sum to one and are zero where the mask is False; every row of the mask needs
-    one True.
+    one True. With Gumbel noise [b, h, n] each head hears a single word, drawn with these weights (hard
+    attention, Xu et al. 2015, arXiv 1502.03044), and the gradient is that of the softmax of scores and noise
+    (Jang et al. 2017, arXiv 1611.01144, section 2.2).
     """
-    weights = nn.softmax(jnp.where(mask[:, None], scores, -jnp.inf), axis=-1)
-    return jnp.einsum("bhn,bnv->bhv", weights, words), weights
+    scores = jnp.where(mask[:, None], scores, -jnp.inf)
+    weights = heard = nn.softmax(scores, axis=-1)
+    if noise is not None:
+        soft = nn.softmax(scores + noise, axis=-1)
+        drawn = nn.one_hot(soft.argmax(-1), soft.shape[-1], dtype=soft.dtype)
+        heard = soft + lax.stop_gradient(drawn - soft)
+    return jnp.einsum("bhn,bnv->bhv", heard, words), weights
 
 
 def bilinear_scores(query, keys, kernel):
@@ -40,14 +48,14 @@ class Attention(nn.Module):
     """A(s, V) of several heads, with learned scores.
 
     query [b, q]; keys [b, n, k], by which words are found; words [b, n, v], which are read; mask
-    [b, n] -> contexts [b, heads * v], weights [b, heads, n].
+    [b, n]; noise as for `attend` -> contexts [b, heads * v], weights [b, heads, n].
     """
 
     heads: int = 1
     score: str = "bilinear"
 
     @nn.compact
-    def __call__(self, query, keys, words, mask):
+    def __call__(self, query, keys, words, mask, noise=None):
         width = query.shape[-1]
         if self.score == "bilinear":
             shape = (self.heads, width, keys.shape[-1])
@@ -60,5 +68,5 @@ class Attention(nn.Module):
             keys = nn.DenseGeneral(features, use_bias=False, name="keys")(keys)
             queries = nn.DenseGeneral(features, use_bias=False, name="queries")(query)
             scores = scaled_dot_product_scores(queries, keys)
-        contexts, weights = attend(scores, words, mask)
+        contexts, weights = attend(scores, words, mask, noise)
         return contexts.reshape(len(contexts), -1), weights

@@ -61,11 +61,11 @@ class ScriptCell(nn.Module):
     score: str
 
     @nn.compact
-    def __call__(self, state, sentence, role, noise):
+    def __call__(self, state, sentence, role, noise, draws):
         query = role + nn.Dense(role.shape[-1], name="query")(state)
         heard = query, sentence.keys, sentence.words, sentence.mask
-        looks, looked = Attention(self.heads, self.score, name="looks")(*heard)
-        deeds, done = Attention(self.heads, self.score, name="deeds")(*heard)
+        looks, looked = Attention(self.heads, self.score, name="looks")(*heard, draws[0])
+        deeds, done = Attention(self.heads, self.score, name="deeds")(*heard, draws[1])
         state, _ = nn.GRUCell(state.shape[-1], name="gru")(state, jnp.concatenate([deeds, noise], axis=-1))
         place = nn.sigmoid(2 * nn.Dense(2, name="place")(state))
         return state, Line(state, looks, place, jnp.concatenate([looked, done], axis=1))
@@ -77,6 +77,7 @@ class Script(nn.Module):
     width: int
     heads: int
     score: str
+    hard: bool
 
     @nn.compact
     def __call__(self, sentence, actors, noise, frames, state=None):
@@ -87,11 +88,18 @@ class Script(nn.Module):
             ScriptCell,
             variable_broadcast="params",
             split_rngs={"params": False},
-            in_axes=(nn.broadcast,) * 3,
+            in_axes=(nn.broadcast,) * 4,
             length=frames,
         )(self.heads, self.score, name="cell")
-        last, lines = cell(state, sentence, role, noise)
+        last, lines = cell(state, sentence, role, noise, self._draws(sentence.mask))
         return state, last, lines
+
+    def _draws(self, mask):
+        """What decides, in training, which word each head hears throughout the clip: for looks, for deeds."""
+        if not (self.hard and self.has_rng("attention")):
+            return None, None
+        shape = 2, len(mask), self.heads, mask.shape[-1]
+        return tuple(jax.random.gumbel(self.make_rng("attention"), shape))
 
 
 class Style(nn.Module):
@@ -168,7 +176,7 @@ class Generator(nn.Module):
         self.text = TextEncoder(
             self.vocabulary_size, text.word_width, text.tag_width, text.sentence, text.width
         )
-        self.script = Script(config.style_width, config.heads, config.attention)
+        self.script = Script(config.style_width, config.heads, config.attention, config.hard_attention)
         self.style = Style(config.style_width)
         self.scene = Scene(config.scene_channels)
         self.painter = Painter(pixels, tuple(config.painter_channels))
@@ -179,7 +187,8 @@ class Generator(nn.Module):
 
         Pixels are from -1 to 1, black to white, with little beyond (`layers.leaky_clip`).
         `frames` are computed, of which those named in `keep` (int [k]) are painted, all by default.
-        `memory` continues a clip from where an earlier call stopped.
+        `memory` continues a clip from where an earlier call stopped. Training passes a key named
+        attention, from which the words are drawn that hard attention hears.
         """
         memory = memory or Memory()
         _, script, lines = self.script(*self.cast(captions, noise), frames, memory.script)

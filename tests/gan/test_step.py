@@ -1,14 +1,11 @@
 """The minimax step: one update that equals two separately computed gradients."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from t2v_jax.gan import losses, penalties, state, step
-from t2v_jax.nn.attention import entropy
 from tests import example
 
 FRAMES = step.Frames(computed=4, painted=3, looked=2)
@@ -16,7 +13,7 @@ FRAMES = step.Frames(computed=4, painted=3, looked=2)
 
 def separate_gradients(networks, config, key, parameters, batch):
     """Both players' gradients as a textbook has them: one loss, one `jax.grad`, G run twice."""
-    noise_key, frames_key, moments_key, *penalty_keys = jax.random.split(key, 5)
+    noise_key, frames_key, moments_key, attention_key, *penalty_keys = jax.random.split(key, 6)
     loss, captions = losses.LOSSES[config.loss], batch["captions"]
     different = batch["meaning"][:, None] != batch["meaning"][None, :]
     noise = jax.random.normal(noise_key, (example.BATCH, 8))
@@ -25,16 +22,17 @@ def separate_gradients(networks, config, key, parameters, batch):
 
     def generate(generator):
         moments = step.choose_moments(moments_key, config.latest_start, example.BATCH)
-        late = captions, noise, moments, config.latest_start
-        memory = networks.generator.apply(generator, *late, method="memory_at")
-        film = networks.generator.apply(generator, captions, noise, 4, memory=memory)
-        return film.clips[:, keep], entropy(film.attention).mean()
+        late, rngs = (moments, config.latest_start), {"attention": attention_key}
+        memory = networks.generator.apply(generator, captions, noise, *late, method="memory_at", rngs=rngs)
+        return networks.generator.apply(generator, captions, noise, 4, memory=memory, rngs=rngs).clips[
+            :, keep
+        ]
 
     def judge(discriminator, clips):
         return networks.discriminator.apply(discriminator, clips, captions, look)
 
     def discriminator_loss(discriminator):
-        fake, _ = generate(parameters.generator)
+        fake = generate(parameters.generator)
         logits = judge(discriminator, real)
         scores, fake_scores = losses.own(logits), losses.own(judge(discriminator, fake))
         total = loss.discriminator(scores, fake_scores)
@@ -52,12 +50,10 @@ def separate_gradients(networks, config, key, parameters, batch):
         return total
 
     def generator_loss(generator):
-        fake, spread = generate(generator)
-        logits = judge(parameters.discriminator, fake)
+        logits = judge(parameters.discriminator, generate(generator))
         real_scores = losses.own(judge(parameters.discriminator, real))
         wrong = losses.mismatched(loss.discriminator, logits, different)
-        value = loss.generator(real_scores, losses.own(logits)) + config.contrast_weight * wrong
-        return value + config.focus_weight * spread
+        return loss.generator(real_scores, losses.own(logits)) + config.contrast_weight * wrong
 
     return (
         jax.grad(generator_loss)(parameters.generator),
@@ -76,7 +72,7 @@ def separate_gradients(networks, config, key, parameters, batch):
     ],
 )
 def test_single_update_equals_two_separate_gradients(loss, penalty):
-    config = example.config(loss=loss, penalty=penalty, contrast_weight=0.5, focus_weight=0.5).game
+    config = example.config(loss=loss, penalty=penalty, contrast_weight=0.5).game
     networks = example.networks(example.config())
     parameters, batch, key = example.parameters(networks), example.batch(), jax.random.key(3)
 
@@ -181,23 +177,6 @@ def test_a_step_without_penalties_is_the_game_alone():
     (*none, told), (*skipped, also_told) = without(parameters)
     jax.tree.map(np.testing.assert_array_equal, none, skipped)
     assert told.keys() == also_told.keys() and "r1" not in told
-
-
-def test_attention_is_left_alone_until_it_is_to_focus():
-    networks, batch = example.networks(example.config()), example.batch()
-    parameters, key = example.parameters(networks), jax.random.key(3)
-
-    @functools.partial(jax.jit, static_argnums=1)
-    def gradient(parameters, weight, at):
-        config = example.config(focus_weight=weight, focus_from=5).game
-        return step.losses(networks, config, FRAMES, False, key, *parameters, batch, at)[0]
-
-    jax.tree.map(np.testing.assert_array_equal, gradient(parameters, 9.0, 4), gradient(parameters, 0.0, 5))
-    looks = [
-        gradient(parameters, weight, 5)["params"]["script"]["cell"]["looks"]["kernel"]
-        for weight in (0.0, 9.0)
-    ]
-    assert float(jnp.abs(looks[0] - looks[1]).max()) > 1e-4
 
 
 def test_half_of_the_clips_begin_at_once():

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from t2v_jax.nn.attention import SCORES, Attention, entropy
+from t2v_jax.nn.attention import GAIN, SCORES, Attention, attend, entropy
 
 SEEDS = jax.random.split(jax.random.key(0), 4)
 HEADS = 2
@@ -15,7 +15,7 @@ WORDS = jax.random.normal(SEEDS[2], (2, 4, 3))
 MASK = jnp.array([[True, True, True, False], [True, False, False, False]])
 
 
-def attend(score):
+def attended(score):
     module = Attention(HEADS, score)
     parameters = module.init(SEEDS[3], QUERY, KEYS, WORDS, MASK)
     # As after some training: at first all scores are small.
@@ -32,15 +32,16 @@ def expected(scores):
 
 
 def test_bilinear_score_is_s_w_k_in_units_of_its_first_deviation():
-    parameters, context, weights = attend("bilinear")
-    scores = np.einsum("bq,hqk,bnk->bhn", QUERY, parameters["kernel"], KEYS) / np.sqrt(5 * 6)
+    parameters, context, weights = attended("bilinear")
+    scores = np.einsum("bq,hqk,bnk->bhn", QUERY, parameters["kernel"], KEYS)
+    scores *= GAIN / np.sqrt(5 * 6)
     wanted_context, wanted_weights = expected(scores)
     np.testing.assert_allclose(weights, wanted_weights, atol=1e-6)
     np.testing.assert_allclose(context, wanted_context, atol=1e-5)
 
 
 def test_scaled_dot_product_divides_by_the_root_of_the_width():
-    parameters, context, weights = attend("scaled_dot_product")
+    parameters, context, weights = attended("scaled_dot_product")
     queries = np.einsum("bq,qhd->bhd", QUERY, parameters["queries"]["kernel"])
     keys = np.einsum("bnk,khd->bnhd", KEYS, parameters["keys"]["kernel"])
     wanted_context, wanted_weights = expected(np.einsum("bhd,bnhd->bhn", queries, keys) / np.sqrt(5))
@@ -50,11 +51,34 @@ def test_scaled_dot_product_divides_by_the_root_of_the_width():
 
 @pytest.mark.parametrize("score", SCORES)
 def test_padding_has_no_weight_and_no_influence(score):
-    parameters, context, weights = attend(score)
+    parameters, context, weights = attended(score)
     assert np.all(np.asarray(weights).swapaxes(1, 2)[~np.asarray(MASK)] == 0)
     others = [jnp.where(MASK[..., None], array, 1e3) for array in (KEYS, WORDS)]
     again, _ = Attention(HEADS, score).apply({"params": parameters}, QUERY, *others, MASK)
     np.testing.assert_allclose(again, context, atol=1e-6)
+
+
+def test_hard_attention_hears_one_word_as_often_as_its_weight_says():
+    scores = jnp.log(jnp.array([[[0.6, 0.3, 0.1, 0.5]]]))
+    mask = jnp.array([[True, True, True, False]])
+    noise = jax.random.gumbel(SEEDS[0], (4000, 1, 1, 4))
+    words = jnp.eye(4)[None]
+    heard, weights = jax.vmap(lambda noise: attend(scores, words, mask, noise))(noise)
+    np.testing.assert_allclose(weights[0, 0, 0], [0.6, 0.3, 0.1, 0], atol=1e-6)
+    np.testing.assert_allclose(heard.max(-1), 1, atol=1e-6)
+    np.testing.assert_allclose(heard.mean((0, 1, 2)), [0.6, 0.3, 0.1, 0], atol=0.03)
+
+
+def test_hard_attention_learns_to_hear_the_word_that_is_worth_most():
+    worth = jnp.array([[[1.0], [3.0], [2.0], [9.0]]])
+    mask = jnp.array([[True, True, True, False]])
+    noise = jax.random.gumbel(SEEDS[0], (500, 1, 1, 4))
+
+    def mean_worth(scores):
+        return jax.vmap(lambda noise: attend(scores, worth, mask, noise)[0])(noise).mean()
+
+    slope = jax.grad(mean_worth)(jnp.zeros((1, 1, 4)))[0, 0]
+    assert slope.argmax() == 1 and slope[0] < 0 and slope[3] == 0
 
 
 def test_entropy_is_zero_on_one_word_and_log_n_on_n():

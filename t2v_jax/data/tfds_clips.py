@@ -1,0 +1,115 @@
+"""The clips of a TensorFlow Datasets builder: one with captions, or one of labelled videos as `ucf101`."""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+from t2v_jax.data.decode import Recipe, square
+from t2v_jax.data.readers import Shown
+from t2v_jax.errors import UsageError
+
+
+class TfdsClips:
+    """The clips of a split of a data set of TFDS, by its name: a `ClipSource` (see `pipeline`).
+
+    The caption is the data set's text; where it has none, the words of its label, "apply eye makeup" of
+    ApplyEyeMakeup. A video of another shape than the recipe's gives frames evenly spread over it, each
+    the square at its centre. `directory` is TFDS's data_dir. Raises UsageError for a data set that cannot
+    be had, and for one without videos or anything to make captions of.
+    """
+
+    def __init__(self, name: str, split: str, recipe: Recipe, directory: str | None = None):
+        self._recipe = recipe
+        builder = _prepared(name, directory)
+        features = builder.info.features
+        self._video = _find(name, features, "video", _is_video)
+        kinds = {_kind(feature) for feature in features.values()}
+        preferred = next((kind for kind in _CAPTIONS if kind in kinds), None)
+        told = _find(name, features, "text or label", lambda feature: _kind(feature) == preferred)
+        self._clips = _open(builder, split)
+        texts = _open(builder, split, without=self._video)
+        in_words = _CAPTIONS[_kind(features[told])](features[told])
+        self._spoken = [in_words(texts[index][told]) for index in range(len(texts))]
+        self._meanings = {caption: meaning for meaning, caption in enumerate(sorted(set(self._spoken)))}
+
+    def __len__(self) -> int:
+        return len(self._spoken)
+
+    def __getitem__(self, index: int) -> dict:
+        caption = self._spoken[index]
+        clip = fit(self._clips[index][self._video], self._recipe)
+        return {"clip": clip, "caption": caption, "meaning": self._meanings[caption]}
+
+    def captions(self) -> list[str]:
+        """Every distinct caption of the split, sorted."""
+        return list(self._meanings)
+
+
+def fit(video: np.ndarray, recipe: Recipe) -> np.ndarray:
+    """uint8 [t, h, w, c] -> [frames, size, size, channels] of the recipe."""
+    from PIL import Image
+
+    if video.shape == recipe.shape:
+        return video
+    places = np.linspace(0, len(video) - 1, recipe.frames).round().astype(int)
+    # Pillow has no name for pictures with an axis of one channel.
+    pictures = (
+        Image.fromarray(video[place].squeeze(-1) if video.shape[-1] == 1 else video[place])
+        for place in places
+    )
+    return np.stack([square(Shown(0, 1, picture.copy), recipe) for picture in pictures])
+
+
+def in_words(label: str) -> str:
+    """ "ApplyEyeMakeup", "apply_eye_makeup" or "apply-eye-makeup" -> "apply eye makeup"."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", label)
+    return " ".join(re.split(r"[\s_-]+", apart)).strip().lower()
+
+
+# What a feature of each kind is in words; the kinds in the order of preference.
+_CAPTIONS: dict[str, Callable] = {
+    "Text": lambda _: bytes.decode,
+    "ClassLabel": lambda feature: [in_words(name) for name in feature.names].__getitem__,
+}
+
+
+def _kind(feature) -> str:
+    return type(feature).__name__
+
+
+def _is_video(feature) -> bool:
+    return len(feature.shape or ()) == 4 and feature.np_dtype == np.uint8
+
+
+def _find(name, features, kind, fits) -> str:
+    found = sorted(key for key, feature in features.items() if fits(feature))
+    if not found:
+        raise UsageError(f"the data set {name} has no {kind}; expected both a video and a text or label")
+    return found[0]
+
+
+def _prepared(name, directory):
+    try:
+        import tensorflow_datasets as tfds
+
+        import t2v_jax.data.tfds_builders  # noqa: F401, registers the drawn worlds
+    except ImportError as error:
+        raise UsageError(f"data sets of TFDS need it: pip install 't2v_jax[tfds]' ({error})") from error
+    try:
+        builder = tfds.builder(name, data_dir=directory, try_gcs=False)
+        builder.download_and_prepare(file_format="array_record")
+    # What builders raise is open-ended: each reads and downloads in its own way.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        raise UsageError(f"cannot prepare the data set {name}: {reason}") from error
+    return builder
+
+
+def _open(builder, split, without=None):
+    from tensorflow_datasets import decode
+
+    if split not in builder.info.splits:
+        raise UsageError(f"{builder.name} has no split {split!r}; it has {', '.join(builder.info.splits)}")
+    decoders = None if without is None else {without: decode.SkipDecoding()}
+    return builder.as_data_source(split=split, decoders=decoders)
