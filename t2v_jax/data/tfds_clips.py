@@ -53,11 +53,9 @@ def fit(video: np.ndarray, recipe: Recipe) -> np.ndarray:
     if video.shape == recipe.shape:
         return video
     places = np.linspace(0, len(video) - 1, recipe.frames).round().astype(int)
-    # Pillow has no name for pictures with an axis of one channel.
-    pictures = (
-        Image.fromarray(video[place].squeeze(-1) if video.shape[-1] == 1 else video[place])
-        for place in places
-    )
+    # Pillow knows no pictures with an axis of one channel.
+    seen = video[places, ..., 0] if video.shape[-1] == 1 else video[places]
+    pictures = map(Image.fromarray, seen)
     return np.stack([square(Shown(0, 1, picture.copy), recipe) for picture in pictures])
 
 

@@ -72,7 +72,7 @@ class ScriptCell(nn.Module):
 
 
 class Script(nn.Module):
-    """Sentences of n actors, who they are [n, actors], noise [n, z] -> first and last state, `Line` of all frames."""
+    """Sentences of n actors, who they are [n, actors], noise [n, z] -> first and last state, all `Line`s."""
 
     width: int
     heads: int

@@ -155,7 +155,7 @@ def test_frames_are_chosen_within_the_clip():
 
 
 def test_penalty_weight_falls_geometrically():
-    weights = dict(penalty_weight=4.0, final_penalty_weight=1.0, penalty_decay_steps=100)
+    weights = {"penalty_weight": 4.0, "final_penalty_weight": 1.0, "penalty_decay_steps": 100}
     for every in (1, 8):
         config = example.config(**weights, penalty_every=every).game
         got = [float(step.penalty_weight(config, jnp.asarray(s))) for s in (0, 50, 100, 1000)]
