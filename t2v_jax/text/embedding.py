@@ -20,8 +20,8 @@ def first_vectors(text, language: Language, captions: Sequence[str], seed: int) 
     digits have cosines of 0.69 to 0.99, those of the captions' skip-gram 0.98 to 0.998), and where
     they are frozen they would keep it. One factor brings all of them to the scale of the others, which
     the networks are made for: each file has its own. A piece of a word, and a word that the file
-    lacks, start as without a file. text: config.text. Errors: UsageError as load_vectors, and for
-    vectors of another width.
+    lacks, start as without a file. All are centred (`_centred`). text: config.text. Errors: UsageError as
+    load_vectors, and for vectors of another width.
     """
     vectors = _caption_vectors(language, captions, text.word_width, seed)
     if text.vectors:
