@@ -1,0 +1,39 @@
+"""How fast is it, and what is the limit? One run, every row.
+
+    python experiments/speed/measure.py [--output=FILE.json] [--repeats=5]
+
+Prints the rows as they come, ratios first; writes them as JSON with the machine's description.
+"""
+
+import json
+import platform
+
+import conv_lstm
+import generation
+import jax
+import machine
+import step
+from absl import app, flags
+
+REPEATS = flags.DEFINE_integer("repeats", 5, "timed runs of each program, in turns")
+OUTPUT = flags.DEFINE_string("output", None, "also write all rows to this file")
+
+
+def main(_):
+    facts = {
+        "device": jax.devices()[0].device_kind,
+        "jax": jax.__version__,
+        "python": platform.python_version(),
+    }
+    rows = []
+    for part in (machine, generation, step, conv_lstm):
+        for row in part.measure(REPEATS.value):
+            rows.append(row)
+            print(json.dumps(row), flush=True)
+    if OUTPUT.value:
+        with open(OUTPUT.value, "w") as file:
+            json.dump({**facts, "rows": rows}, file, indent=1)
+
+
+if __name__ == "__main__":
+    app.run(main)

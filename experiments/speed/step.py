@@ -1,0 +1,117 @@
+"""The training step of a shipped config against the same game in two updates, and against the machine."""
+
+import functools
+import pathlib
+import runpy
+import tempfile
+
+import jax
+import jax.numpy as jnp
+import operations
+import optax
+import timing
+
+from t2v_jax import config as configuration
+from t2v_jax import sharding, train
+from t2v_jax.data.pipeline import clip_batches
+from t2v_jax.gan import losses, step
+from t2v_jax.gan.state import State, update_average
+
+CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
+
+
+def measure(repeats) -> list[dict]:
+    """Of each shipped config and stage: one update, two updates, the share of the machine's ceiling."""
+    return [row for name in ("moving_digits", "moving_shapes") for row in _of_config(name, repeats)]
+
+
+def _of_config(name, repeats):
+    config = configuration.check(runpy.run_path(str(CONFIGS / f"{name}.py"))["get_config"]())
+    run = train.prepare(config, pathlib.Path(tempfile.mkdtemp()) / "run")
+    batches = clip_batches(run.source, run.language, config.batch_size, threads=0)
+    state = train.restore_or_start(run, _NoCheckpoints(), batches)
+    batch = jax.tree.map(jnp.asarray, sharding.shard_batch(run.mesh, next(batches)))
+    return [_stage(name, run, state, batch, frames, repeats) for frames in _stages(config)]
+
+
+class _NoCheckpoints:
+    def latest_step(self):
+        return None
+
+
+def _stages(config):
+    return [step.Frames(*stage[1:]) for stage in config.game.stages]
+
+
+def _stage(name, run, state, batch, frames, repeats):
+    updates = {
+        "one update": functools.partial(
+            step.minimax_step, run.networks, run.optimizers, run.config.game, frames, False, 0
+        ),
+        "two updates": functools.partial(two_updates, run, frames),
+    }
+    programs = {
+        kind: functools.partial(jax.jit(update).lower(state, batch).compile(), state, batch)
+        for kind, update in updates.items()
+    }
+    times = timing.interleaved(programs, repeats)
+    counted = {kind: operations.count(update, state, batch) for kind, update in updates.items()}
+    seconds = times["one update"]["milliseconds"] / 1e3
+    return {
+        "row": f"training step, {name}, {frames.computed} frames computed, {frames.painted} painted",
+        "ratios": {
+            "two updates / one update": timing.ratio(times, "two updates", "one update"),
+            "operations, two updates / one update": round(counted["two updates"] / counted["one update"], 2),
+        },
+        "times": times,
+        "operations": counted["one update"],
+        "gigaflops": round(counted["one update"] / seconds / 1e9, 1),
+        "clips_per_second": round(run.config.batch_size / seconds, 1),
+    }
+
+
+def two_updates(run, frames, state, batch):
+    """The textbook's step: D's update on clips that G paints for it, then G's on clips that it paints anew.
+
+    No gradient penalties, as in three of our four steps.
+    """
+    game, networks = run.config.game, run.networks
+    loss, captions = losses.LOSSES[game.loss], batch["captions"]
+    different = batch["meaning"][:, None] != batch["meaning"][None, :]
+    noise_key, frames_key, moments_key, attention_key = jax.random.split(jax.random.key(0), 4)
+    noise = jax.random.normal(noise_key, (len(different), run.config.generator.noise_width))
+    keep, look = step.choose_frames(frames_key, frames)
+    real = step.to_unit_range(batch["clip"])[:, keep]
+    play = functools.partial(networks.generator.apply, rngs={"attention": attention_key})
+
+    def generate(generator):
+        memory = None
+        if game.latest_start:
+            moments = step.choose_moments(moments_key, game.latest_start, len(noise))
+            memory = play(generator, captions, noise, moments, game.latest_start, method="memory_at")
+        return play(generator, captions, noise, frames.computed, keep, memory).clips
+
+    def judge(discriminator, clips):
+        return networks.discriminator.apply(discriminator, clips, captions, look)
+
+    def discriminator_loss(discriminator, fake):
+        logits = judge(discriminator, real)
+        value = loss.discriminator(losses.own(logits), losses.own(judge(discriminator, fake)))
+        return value + game.mismatch_weight * losses.mismatched(loss.discriminator, logits, different)
+
+    def generator_loss(generator, discriminator):
+        logits = judge(discriminator, generate(generator))
+        value = loss.generator(losses.own(judge(discriminator, real)), losses.own(logits))
+        return value + game.contrast_weight * losses.mismatched(loss.discriminator, logits, different)
+
+    fake = jax.lax.optimization_barrier(generate(state.generator))
+    gradient = jax.grad(discriminator_loss)(state.discriminator, fake)
+    updates, discriminator_adam = run.optimizers.discriminator.update(gradient, state.discriminator_adam)
+    discriminator = optax.apply_updates(state.discriminator, updates)
+    # Without the barrier XLA would notice that both players' clips are the same.
+    generator, discriminator = jax.lax.optimization_barrier((state.generator, discriminator))
+    gradient = jax.grad(generator_loss)(generator, discriminator)
+    updates, generator_adam = run.optimizers.generator.update(gradient, state.generator_adam)
+    generator = optax.apply_updates(state.generator, updates)
+    average = update_average(state.average, generator, state.step, game.average_decay)
+    return State(state.step + 1, generator, discriminator, generator_adam, discriminator_adam, average)
