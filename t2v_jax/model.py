@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from typing import Any
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -27,20 +28,24 @@ WEIGHTS, CONFIG = "weights.npz", "config.json"
 @functools.partial(
     jax.tree_util.register_dataclass,
     data_fields=["generator"],
-    meta_fields=["config", "language"],
+    meta_fields=["config", "language", "architecture"],
 )
 @dataclasses.dataclass(frozen=True)
 class Params:
-    """A pytree whose leaves are the generator's arrays; the configuration and language are static."""
+    """A pytree whose leaves are the generator's arrays; the configuration and language are static.
+
+    `architecture` is the module's class: another one for networks that an experiment compares with ours.
+    """
 
     generator: Any
     config: FrozenConfigDict
     language: Language
+    architecture: type = Generator
 
     @property
-    def network(self) -> Generator:
+    def network(self) -> nn.Module:
         """The module that these arrays belong to."""
-        return Generator(self.config, self.language.vocabulary_size)
+        return self.architecture(self.config, self.language.vocabulary_size)
 
 
 def shipped() -> list[str]:

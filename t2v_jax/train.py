@@ -183,8 +183,14 @@ def _first_state(run, vectors):
 
 
 def _with_vectors(parameters, vectors):
-    parameters["params"]["text"]["words"]["vectors"] = vectors
-    return parameters
+    """The same parameters, but the word vectors, wherever a network has them, are these."""
+    return jax.tree_util.tree_map_with_path(
+        lambda path, leaf: vectors if _names(path)[-2:] == ["words", "vectors"] else leaf, parameters
+    )
+
+
+def _names(path):
+    return [getattr(key, "key", None) for key in path]
 
 
 def _sparing_vectors(optimizer):
@@ -295,7 +301,8 @@ class Reports:
         if not self._first:
             return
         here = jax.tree.map(lambda leaf: leaf.addressable_data(0), average)
-        params = Params(here, self._run.config, self._run.language)
+        run = self._run
+        params = Params(here, run.config, run.language, type(run.networks.generator))
         captions = self._run.source.captions()
         rows = np.linspace(0, len(captions) - 1, min(SHEET_ROWS, len(captions))).round().astype(int)
         prompts = [captions[row] for row in rows]

@@ -1,0 +1,208 @@
+"""Three GANs of before, behind the interface of `t2v_jax`'s own networks: same captions, clips and step.
+
+`frames`   GAN-CLS (Reed et al. 2016, arXiv 1605.05396), a DCGAN for single frames, told the time of each
+`volumes`  as TGANs-C (Pan et al. 2018, arXiv 1804.08264): a 3-D deconvolution paints the whole clip, and
+           three judges look at the clip, at single frames and at how their features change
+`tutorial` the popular exercise: single frames by 2-D convolutions, binary cross entropy, and a
+           discriminator that never hears the caption
+
+They are about as large as ours. Batch normalisation, which would let clips of a batch see each other, is
+group normalisation here; a strided transposed convolution is nearest-neighbour upsampling and a
+convolution, and a 3-D convolution is a 2-D one of three frames at once, which is the same sum.
+"""
+
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from t2v_jax.nn import layers
+from t2v_jax.nn.generator import Film, Memory
+from t2v_jax.text.encoder import TextEncoder
+
+COMPRESSED = 64  # width of the caption as the baselines hear it
+START = 4  # height and width of their first map
+
+
+class Block(nn.Module):
+    """Convolution, group normalisation, ReLU: [n, h, w, c] -> [n, h, w, channels]."""
+
+    channels: int
+
+    @nn.compact
+    def __call__(self, images):
+        images = layers.Convolution(self.channels)(images)
+        return nn.relu(nn.GroupNorm(num_groups=4)(images))
+
+
+def enlarge(images):
+    """Nearest neighbour: [n, h, w, c] -> [n, 2h, 2w, c]."""
+    return images.repeat(2, axis=1).repeat(2, axis=2)
+
+
+def neighbours(frames):
+    """Each frame with those before and after, black beyond the ends: [b, t, ..., c] -> [b, t, ..., 3c]."""
+    padding = [(0, 0)] * frames.ndim
+    padding[1] = (1, 1)
+    padded = jnp.pad(frames, padding)
+    return jnp.concatenate([padded[:, :-2], frames, padded[:, 2:]], axis=-1)
+
+
+class Heard(nn.Module):
+    """Captions, compressed: -> [b, COMPRESSED]."""
+
+    config: Any
+    vocabulary_size: int
+
+    @nn.compact
+    def __call__(self, captions):
+        text = self.config.text
+        widths = text.word_width, text.tag_width, text.sentence, text.width
+        sentence = TextEncoder(self.vocabulary_size, *widths, name="text")(captions).embedding
+        return layers.leaky_relu(nn.Dense(COMPRESSED, name="compress")(sentence), 0.2)
+
+
+def film(clips):
+    """A clip of a generator without attention and memory."""
+    return Film(clips, jnp.ones((1, 1, 1, 1)), Memory())
+
+
+class FrameGenerator(nn.Module):
+    """Each frame from the caption, the clip's noise and the frame's time."""
+
+    config: Any
+    vocabulary_size: int
+    channels: tuple[int, ...] = (64, 48, 24, 16)
+
+    @nn.compact
+    def __call__(self, captions, noise, frames, keep=None, memory=None):
+        seeds = jnp.concatenate([Heard(self.config, self.vocabulary_size)(captions), noise], axis=-1)
+        times = jnp.arange(frames) if keep is None else keep
+        phases = jnp.pi * times[:, None] * 2.0 ** -jnp.arange(6)[None]
+        clock = jnp.concatenate([jnp.sin(phases), jnp.cos(phases)], axis=-1)
+        seeds = jnp.concatenate(
+            [jnp.repeat(seeds, len(times), axis=0), jnp.tile(clock, (len(noise), 1))], axis=-1
+        )
+        images = nn.Dense(START * START * self.channels[0])(seeds).reshape(-1, START, START, self.channels[0])
+        images = nn.relu(nn.GroupNorm(num_groups=4)(images))
+        while images.shape[1] < self.config.data.size:
+            level = (images.shape[1] // START).bit_length() - 1
+            images = Block(self.channels[min(level, len(self.channels) - 1)])(enlarge(images))
+        images = jnp.tanh(layers.Convolution(self.config.data.channels)(images))
+        return film(layers.unfold(images, len(noise)))
+
+
+class VolumeGenerator(nn.Module):
+    """The whole clip at once: space and time double from level to level."""
+
+    config: Any
+    vocabulary_size: int
+    channels: tuple[int, ...] = (64, 32, 16, 8)
+
+    @nn.compact
+    def __call__(self, captions, noise, frames, keep=None, memory=None):
+        data = self.config.data
+        seeds = jnp.concatenate([Heard(self.config, self.vocabulary_size)(captions), noise], axis=-1)
+        volume = nn.Dense(START * START * self.channels[0])(seeds).reshape(
+            -1, 1, START, START, self.channels[0]
+        )
+        volume = nn.relu(nn.GroupNorm(num_groups=4)(volume))
+        level = 0
+        while volume.shape[2] < data.size:
+            volume = volume.repeat(1 if volume.shape[1] >= data.frames else 2, axis=1)
+            volume = volume.repeat(2, axis=2).repeat(2, axis=3)
+            block = Block(self.channels[min(level, len(self.channels) - 1)])
+            volume = layers.unfold(block(layers.fold(neighbours(volume))), len(noise))
+            level += 1
+        images = layers.Convolution(data.channels)(layers.fold(neighbours(volume)))
+        clips = layers.unfold(jnp.tanh(images), len(noise))[:, :frames]
+        return film(clips if keep is None else clips[:, keep])
+
+
+class Joint(nn.Module):
+    """Feature maps [b, k, h, w, d] and captions [m, s] -> logits [b, m], as GAN-CLS joins them.
+
+    The caption is set beside the features of every place, a convolution of one pixel mixes both, and a last
+    layer over all places decides. The convolution of both is the sum of each one's own.
+    """
+
+    @nn.compact
+    def __call__(self, maps, sentences):
+        places = maps.reshape(*maps.shape[:2], -1, maps.shape[-1])[:, None]
+        told = nn.Dense(maps.shape[-1], name="caption")(sentences)[None, :, None, None]
+        mixed = layers.leaky_relu(nn.Dense(maps.shape[-1], name="places")(places) + told, 0.2)
+        return nn.Dense(1, name="decide")(mixed.reshape(*mixed.shape[:3], -1))[..., 0].mean(-1)
+
+
+class Maps(nn.Module):
+    """Single frames [b, k, h, w, c] -> [b, k, 4, 4, channels[-1]]."""
+
+    channels: tuple[int, ...] = (16, 32, 64, 64)
+
+    @nn.compact
+    def __call__(self, frames):
+        images = layers.fold(frames)
+        level = 0
+        while images.shape[1] > START:
+            channels = self.channels[min(level, len(self.channels) - 1)]
+            images = layers.leaky_relu(layers.Convolution(channels, 4, 2)(images), 0.2)
+            level += 1
+        return layers.unfold(images, len(frames))
+
+
+class FrameDiscriminator(nn.Module):
+    """Single frames and the caption."""
+
+    config: Any
+    vocabulary_size: int
+
+    @nn.compact
+    def __call__(self, clips, captions, look):
+        heard = Heard(self.config, self.vocabulary_size)(captions)
+        return Joint()(Maps()(clips[:, look]), heard)[None]
+
+
+class VolumeDiscriminator(nn.Module):
+    """The clip, its frames, and the change of its frames' features, each with the caption."""
+
+    config: Any
+    vocabulary_size: int
+
+    @nn.compact
+    def __call__(self, clips, captions, look):
+        sentences = Heard(self.config, self.vocabulary_size)(captions)
+        volume, level = clips, 0
+        while volume.shape[2] > START:
+            channels = (8, 16, 32, 64)[min(level, 3)]
+            images = layers.Convolution(channels, 4, 2)(layers.fold(neighbours(volume)))
+            volume = layers.unfold(layers.leaky_relu(images, 0.2), len(clips))
+            level += 1
+        maps = Maps(name="frames")(clips)
+        change = jnp.abs(jnp.diff(maps, axis=1))
+        return jnp.stack(
+            [
+                Joint(name="clip")(volume.mean(1, keepdims=True), sentences),
+                Joint(name="frame")(maps[:, look], sentences),
+                Joint(name="motion")(change, sentences),
+            ]
+        )
+
+
+class DeafDiscriminator(nn.Module):
+    """Single frames alone: every caption fits."""
+
+    config: Any
+    vocabulary_size: int
+
+    @nn.compact
+    def __call__(self, clips, captions, look):
+        maps = Maps()(clips[:, look])
+        scores = nn.Dense(1)(maps.reshape(*maps.shape[:2], -1)).mean((1, 2))
+        return jnp.broadcast_to(scores[None, :, None], (1, len(clips), len(clips)))
+
+
+BASELINES = {
+    "frames": (FrameGenerator, FrameDiscriminator),
+    "volumes": (VolumeGenerator, VolumeDiscriminator),
+    "tutorial": (FrameGenerator, DeafDiscriminator),
+}

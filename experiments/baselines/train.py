@@ -1,0 +1,43 @@
+"""Train a baseline on the clips of a config, for as many of them as the config's own model sees.
+
+    python experiments/baselines/train.py --baseline=frames --config=configs/moving_digits.py --workdir=DIR
+
+Stops and goes on as `t2v train`.
+"""
+
+import pathlib
+
+from absl import app, flags
+from ml_collections import config_flags
+from networks import BASELINES
+
+from t2v_jax import config as configuration
+from t2v_jax import train
+
+BASELINE = flags.DEFINE_enum("baseline", None, list(BASELINES), "which of them", required=True)
+CONFIG = config_flags.DEFINE_config_file("config", None, "a run of configs/")
+WORKDIR = flags.DEFINE_string("workdir", None, "where it trains", required=True)
+
+
+def baseline_config(config, name):
+    """The same clips, batch and steps; the game as the papers play it, whole clips from the first step."""
+    config.game.update(loss="non_saturating", penalty="none", contrast_weight=0.0, latest_start=0)
+    config.game.update(generator_rate=2e-4, discriminator_rate=2e-4, beta_1=0.5, beta_2=0.999)
+    config.game.mismatch_weight = 0.0 if name == "tutorial" else 0.5
+    config.game.stages = ((0, *config.game.stages[-1][1:]),)
+    return configuration.check(config)
+
+
+def baseline_run(config, name, workdir):
+    """The `Run` of a baseline; `train.play` plays it."""
+    run = train.prepare(baseline_config(config, name), pathlib.Path(workdir))
+    networks = (network(run.config, run.language.vocabulary_size) for network in BASELINES[name])
+    return run._replace(networks=train.Networks(*networks))
+
+
+def main(_):
+    print(f"{WORKDIR.value}: step {train.play(baseline_run(CONFIG.value, BASELINE.value, WORKDIR.value))}")
+
+
+if __name__ == "__main__":
+    app.run(main)
