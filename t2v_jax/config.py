@@ -46,7 +46,8 @@ def default() -> ConfigDict:
     generator.noise_width = 32  # dimensions of z ~ N(0, I), shared out to the actors' looks and deeds
     generator.attention = "bilinear"  # score of S9: bilinear or scaled_dot_product
     generator.style_width = 96  # width of the actors' roles and of the script's recurrent state
-    generator.hard_attention = True  # in training each head hears one word, drawn by its weights
+    # Each head hears one word, drawn by its weight in training, else the likeliest; False: all, weighted.
+    generator.hard_attention = True
     generator.heads = 1  # words that an actor's looks, and as many that its deeds are read from
     generator.actors = 1  # things that the script moves about, each on its own canvas
     generator.scene_channels = 32  # channels of the ConvLSTM on the 8 x 8 grid

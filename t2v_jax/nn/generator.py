@@ -95,10 +95,12 @@ class Script(nn.Module):
         return state, last, lines
 
     def _draws(self, mask):
-        """What decides, in training, which word each head hears throughout the clip: for looks, for deeds."""
-        if not (self.hard and self.has_rng("attention")):
+        """Gumbel noise for looks and for deeds, the same throughout a clip; zero: the likeliest is heard."""
+        if not self.hard:
             return None, None
         shape = 2, len(mask), self.heads, mask.shape[-1]
+        if not self.has_rng("attention"):
+            return tuple(jnp.zeros(shape))
         return tuple(jax.random.gumbel(self.make_rng("attention"), shape))
 
 

@@ -69,6 +69,15 @@ def test_hard_attention_hears_one_word_as_often_as_its_weight_says():
     np.testing.assert_allclose(heard.mean((0, 1, 2)), [0.6, 0.3, 0.1, 0], atol=0.03)
 
 
+def test_hard_attention_without_noise_hears_the_likeliest_word():
+    parameters, _, weights = attended("bilinear")
+    noise = jnp.zeros((2, HEADS, 4))
+    heard, _ = Attention(HEADS, "bilinear").apply({"params": parameters}, QUERY, KEYS, WORDS, MASK, noise)
+    likeliest = np.asarray(weights).argmax(-1)
+    expected = np.asarray(WORDS)[np.arange(2)[:, None], likeliest].reshape(2, -1)
+    np.testing.assert_allclose(heard, expected, atol=1e-6)
+
+
 def test_hard_attention_learns_to_hear_the_word_that_is_worth_most():
     worth = jnp.array([[[1.0], [3.0], [2.0], [9.0]]])
     mask = jnp.array([[True, True, True, False]])
