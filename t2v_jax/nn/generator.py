@@ -62,10 +62,11 @@ class ScriptCell(nn.Module):
 
     @nn.compact
     def __call__(self, state, sentence, role, noise, draws):
+        heard = sentence.keys, sentence.words, sentence.mask
+        # Not by the state too: a square would turn into a circle on its way.
+        looks, looked = Attention(self.heads, self.score, name="looks")(role, *heard, draws[0])
         query = role + nn.Dense(role.shape[-1], name="query")(state)
-        heard = query, sentence.keys, sentence.words, sentence.mask
-        looks, looked = Attention(self.heads, self.score, name="looks")(*heard, draws[0])
-        deeds, done = Attention(self.heads, self.score, name="deeds")(*heard, draws[1])
+        deeds, done = Attention(self.heads, self.score, name="deeds")(query, *heard, draws[1])
         state, _ = nn.GRUCell(state.shape[-1], name="gru")(state, jnp.concatenate([deeds, noise], axis=-1))
         place = nn.sigmoid(2 * nn.Dense(2, name="place")(state))
         return state, Line(state, looks, place, jnp.concatenate([looked, done], axis=1))
