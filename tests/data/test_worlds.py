@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from t2v_jax import config as configuration
 from t2v_jax.data.world import SPLITS
-from t2v_jax.data.worlds import CLIPS, WORLDS, make_source
+from t2v_jax.data.worlds import CLIPS, TFDS, WORLDS, make_source
 from t2v_jax.errors import UsageError
 
 every_world = pytest.mark.parametrize("name", WORLDS)
@@ -32,7 +32,7 @@ def combination(source, element):
 
 
 def test_every_world_can_be_chosen():
-    assert (*WORLDS, CLIPS) == configuration.CHOICES["data.world"]
+    assert (*WORLDS, CLIPS, TFDS) == configuration.CHOICES["data.world"]
 
 
 @every_world
