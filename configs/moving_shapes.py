@@ -2,7 +2,9 @@
 
     t2v train --config=configs/moving_shapes.py --workdir=runs/shapes
 
-TODO
+Hardware: one CPU core (AVX2), busy with other jobs. Minutes: 104 for 4,655 steps. Of 900 clips of trained
+combinations all five labels are right in 63 %, of held-out ones in 61 % (shape 67 %, size 100 %, color 100 %,
+motion 95 %, direction 100 %; `t2v evaluate --workdir=runs/shapes --clips=300`, experiments/obedience).
 """
 
 from t2v_jax import config as configuration
