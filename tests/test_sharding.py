@@ -96,7 +96,9 @@ def test_four_devices_train_as_one(on_four_devices, trained):
     lines = [json.loads(line) for line in (trained / "metrics.jsonl").read_text().splitlines()]
     for line, losses in zip(lines[2:], told["losses"], strict=True):
         for name, value in losses.items():
-            assert value == pytest.approx(line[name], rel=1e-3, abs=1e-4), name
+            # Penalties are squared differences of scores that lie close together: rounding shows more.
+            tolerance = 1e-2 if name in ("r1", "r2") else 1e-3
+            assert value == pytest.approx(line[name], rel=tolerance, abs=1e-4), name
     after = np.load(workdir / "after.npz")
     alone = jax.tree.leaves(t2v_jax.load(trained).generator)
     for name, leaf in zip(after.files, alone, strict=True):
