@@ -29,8 +29,8 @@ class TfdsClips:
         told = _find(name, features, "text or label", lambda feature: _kind(feature) == preferred)
         self._clips = _open(builder, split)
         texts = _open(builder, split, without=self._video)
-        in_words = _CAPTIONS[_kind(features[told])](features[told])
-        self._spoken = [in_words(texts[index][told]) for index in range(len(texts))]
+        caption_of = _CAPTIONS[_kind(features[told])](features[told])
+        self._spoken = [caption_of(texts[index][told]) for index in range(len(texts))]
         self._meanings = {caption: meaning for meaning, caption in enumerate(sorted(set(self._spoken)))}
 
     def __len__(self) -> int:
@@ -60,7 +60,7 @@ def fit(video: np.ndarray, recipe: Recipe) -> np.ndarray:
 
 
 def in_words(label: str) -> str:
-    """ "ApplyEyeMakeup", "apply_eye_makeup" or "apply-eye-makeup" -> "apply eye makeup"."""
+    """A label's words: ApplyEyeMakeup, apply_eye_makeup or apply-eye-makeup -> "apply eye makeup"."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", label)
     return " ".join(re.split(r"[\s_-]+", apart)).strip().lower()
 
