@@ -18,6 +18,6 @@ def get_config():
     config.sample_every = 500
     config.checkpoint_every = 250
     config.text.sentence = "mean"
-    config.game.penalty_decay_steps = 5_000
-    config.game.stages = ((0, 2, 2, 2), (2_500, 16, 5, 2))
+    config.game.decay_steps = 5_000
+    config.game.stages = ((0, 8, 2, 2), (2_500, 16, 5, 2))
     return config

@@ -24,6 +24,6 @@ def get_config():
     config.discriminator.clip_channels = (24, 32, 48)
     config.generator.hard_attention = False  # five words are to be read, by twice three heads
     config.game.latest_start = 0  # a shape crosses the frame once
-    config.game.penalty_decay_steps = 5_000
-    config.game.stages = ((0, 2, 2, 2), (1_250, 16, 6, 2))
+    config.game.decay_steps = 5_000
+    config.game.stages = ((0, 8, 2, 2), (1_250, 16, 6, 2))
     return config

@@ -46,7 +46,8 @@ def default() -> ConfigDict:
     generator.noise_width = 32  # dimensions of z ~ N(0, I), shared out to the actors' looks and deeds
     generator.attention = "bilinear"  # score of S9: bilinear or scaled_dot_product
     generator.style_width = 96  # width of the actors' roles and of the script's recurrent state
-    # Each head hears one word, drawn by its weight in training, else the likeliest; False: all, weighted.
+    # The looks' heads hear one word each, drawn by its weight in training, else the likeliest; False:
+    # all, weighted, as the deeds' heads do.
     generator.hard_attention = True
     generator.heads = 1  # words that an actor's looks, and as many that its deeds are read from
     generator.actors = 1  # things that the script moves about, each on its own canvas
@@ -61,12 +62,12 @@ def default() -> ConfigDict:
     config.game = game = ConfigDict()
     game.loss = "relativistic"  # minimax, non_saturating, hinge, relativistic
     game.mismatch_weight = 1.0  # weight of real clips with a wrong caption, in D's loss
-    game.contrast_weight = 0.5  # weight of own over wrong captions, in G's loss
+    game.contrast_weight = 0.5  # weight of own over wrong captions, in G's loss, at the first step
     game.penalty = "finite_difference"  # R1 + R2: exact, finite_difference, none
     game.penalty_sigma = 0.1  # step of the finite difference, pixels in [-1, 1]
-    game.penalty_weight = 1.0  # gamma at the first step ...
-    game.final_penalty_weight = 0.5  # ... and from penalty_decay_steps on
-    game.penalty_decay_steps = 10_000
+    game.penalty_weight = 1.0  # gamma at the first step
+    game.final_penalty_weight = 0.5  # and at the last
+    game.decay_steps = 10_000  # until gamma has its last value, and the contrast none
     game.penalty_every = 4  # steps, of which one has the penalties, so many times as strong
     game.latest_start = 48  # half of the clips begin up to so many frames late; 0: all at once
     game.generator_rate = 8e-4  # Adam's learning rates

@@ -31,11 +31,14 @@ def to_unit_range(clips):
 
 
 def choose_frames(key, frames):
-    """Random frames of a clip: `painted` evenly spaced ones, and which of those the frame judge sees."""
-    start_key, look_key = jax.random.split(key)
-    stride = max(1, (frames.computed - 1) // max(1, frames.painted - 1))
-    span = stride * (frames.painted - 1)
-    start = jax.random.randint(start_key, (), 0, frames.computed - span)
+    """Random frames of a clip: `painted` evenly spaced ones, and which of those the frame judge sees.
+
+    At a random pace, so that few frames show both how the clip goes on at once and where it ends.
+    """
+    stride_key, start_key, look_key = jax.random.split(key, 3)
+    gaps = max(1, frames.painted - 1)
+    stride = jax.random.randint(stride_key, (), 1, max(1, (frames.computed - 1) // gaps) + 1)
+    start = jax.random.randint(start_key, (), 0, frames.computed - stride * (frames.painted - 1))
     look = jax.random.choice(look_key, frames.painted, (frames.looked,), replace=False)
     return start + stride * jnp.arange(frames.painted), look
 
@@ -45,9 +48,20 @@ def penalty_weight(config, step):
 
     Of so many steps one is penalised, and so many times as much (Karras et al. 2020, arXiv 1912.04958).
     """
-    progress = jnp.clip(step / config.penalty_decay_steps, 0, 1)
-    weight = config.penalty_weight * (config.final_penalty_weight / config.penalty_weight) ** progress
-    return config.penalty_every * weight
+    ratio = config.final_penalty_weight / config.penalty_weight
+    return config.penalty_every * config.penalty_weight * ratio ** _progress(config, step)
+
+
+def contrast_weight(config, step):
+    """Weight of own over wrong captions in G's loss, falling to zero.
+
+    It finds the words that matter; in the end it would let nothing be painted but what is most typical.
+    """
+    return config.contrast_weight * (1 - _progress(config, step))
+
+
+def _progress(config, step):
+    return jnp.clip(step / config.decay_steps, 0, 1)
 
 
 def choose_moments(key, latest, clips):
@@ -112,7 +126,7 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
     def generator_loss(fake_logits):
         value = loss.generator(own(logits["real"]), own(fake_logits))
         wrong = mismatched(loss.discriminator, fake_logits, different)
-        return value + config.contrast_weight * wrong, value
+        return value + contrast_weight(config, step) * wrong, value
 
     cotangents, terms = jax.grad(discriminator_loss, has_aux=True)(logits)
     parts = [pullbacks[name](cotangents[name])[0] for name in clips]

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 
 SCORES = ("bilinear", "scaled_dot_product")
-GAIN = 1.0  # deviation of the first bilinear scores: every word is heard
+GAIN = 0.5  # deviation of the first bilinear scores: every word is heard
 
 
 def attend(scores, words, mask, noise=None):

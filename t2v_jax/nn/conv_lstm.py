@@ -107,26 +107,43 @@ def zero_state(batch, height, width, channels, dtype=jnp.float32):
     return State(zeros, zeros)
 
 
+def resting_state(gates):
+    """The `State` that the gates [..., 4c], all but those of the hidden state, leave as it is."""
+    i, f, o, g = jnp.split(gates, 4, axis=-1)
+    resting = nn.sigmoid(i) * jnp.tanh(g) * (1 + jnp.exp(f))  # c = sigmoid(f) c + sigmoid(i) tanh(g)
+    return State(nn.sigmoid(o) * jnp.tanh(resting), resting)
+
+
 class ConvLSTM(nn.Module):
-    """ConvLSTM layer: [t, b, h, w, c] -> hidden states [t, b, h, w, channels], last `State`."""
+    """ConvLSTM layer: [t, b, h, w, c] -> hidden states [t, b, h, w, channels], last `State`.
+
+    With `frames` the inputs are one image, seen so many times. `at_rest` recurrences begin where their
+    first input leaves them, with a hidden kernel of zero: what is still stays so until they learn otherwise.
+    """
 
     channels: int
     kernel_size: int = 3
     input_kernel_size: int = 3
+    at_rest: bool = False
 
     @nn.compact
-    def __call__(self, inputs, state=None):
+    def __call__(self, inputs, state=None, frames=None):
         time, batch, height, width, features = inputs.shape
         size, gates = (self.kernel_size,) * 2, 4 * self.channels
         input_size = (self.input_kernel_size,) * 2
         init = nn.initializers.lecun_normal()
         input_kernel = self.param("input_kernel", init, (*input_size, features, gates))
-        hidden_kernel = self.param("hidden_kernel", init, (*size, self.channels, gates))
+        hidden_init = nn.initializers.zeros if self.at_rest else init
+        hidden_kernel = self.param("hidden_kernel", hidden_init, (*size, self.channels, gates))
         bias = self.param("bias", _forget_bias, (gates,))
-        if state is None:
-            state = zero_state(batch, height, width, self.channels, inputs.dtype)
         gate_inputs = conv(_merge(inputs), input_kernel) + bias[None, None, None]
         gate_inputs = gate_inputs.reshape(time, batch, height, width, gates)
+        if state is None and self.at_rest:
+            state = resting_state(gate_inputs[0])
+        elif state is None:
+            state = zero_state(batch, height, width, self.channels, inputs.dtype)
+        if frames is not None:
+            gate_inputs = jnp.broadcast_to(gate_inputs, (frames, *gate_inputs.shape[1:]))
         return conv_lstm(gate_inputs, hidden_kernel, state)
 
 

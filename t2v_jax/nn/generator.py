@@ -1,8 +1,8 @@
 """G(s, z): a sentence and noise become frames.
 
-The script casts actors. For each of them and anew for each frame it attends over the words twice: what
-the actor looks like, and what it does. From the deeds a recurrent state follows, and from that where the
-actor stands. From the looks a ConvLSTM draws the actor, frame after frame; a convolutional decoder
+The script casts actors. For each of them it attends over the words: once to hear what the actor looks
+like, and anew for each frame to hear what it does. From the deeds a recurrent state follows, and from that
+where the actor stands. From the looks a ConvLSTM draws the actor, frame after frame; a convolutional decoder
 paints it on a canvas of its own, and the stage sets the canvases where the actors stand. What a thing
 looks like is thus learnt once for all places and for all motions, and moving it is a shift (cf.
 Jaderberg et al. 2015, arXiv 1506.02025).
@@ -35,19 +35,21 @@ class Memory(NamedTuple):
 class Line(NamedTuple):
     """The script of n actors for one frame (with a leading axis: for many).
 
-    state [n, width]: what the next frame goes on from; looks [n, heads * v]: the words of what they look
-    like; place [n, 2]: where their canvases have their centres, as (y, x) with the frame from 0 to 1;
-    attention [n, 2 * heads, words]: the weights of the words, for looks and for deeds.
+    state [n, width]: what the next frame goes on from; place [n, 2]: where their canvases have their
+    centres, as (y, x) with the frame from 0 to 1; attention [n, heads, words]: the weights of the words
+    that tell their deeds.
     """
 
     state: Any
-    looks: Any
     place: Any
     attention: Any
 
 
 class Film(NamedTuple):
-    """clips [b, t, size, size, pixels], attention [t, n, 2 * heads, words], and what comes after."""
+    """clips [b, t, size, size, pixels], attention [t, n, 2 * heads, words], and what comes after.
+
+    The first half of the attention's heads is that of the looks, the second that of the deeds.
+    """
 
     clips: Any
     attention: Any
@@ -61,15 +63,39 @@ class ScriptCell(nn.Module):
     score: str
 
     @nn.compact
-    def __call__(self, state, sentence, role, noise, draws):
-        heard = sentence.keys, sentence.words, sentence.mask
-        # Not by the state too: a square would turn into a circle on its way.
-        looks, looked = Attention(self.heads, self.score, name="looks")(role, *heard, draws[0])
+    def __call__(self, state, sentence, role, noise):
         query = role + nn.Dense(role.shape[-1], name="query")(state)
-        deeds, done = Attention(self.heads, self.score, name="deeds")(query, *heard, draws[1])
+        attention = Attention(self.heads, self.score, name="deeds")
+        deeds, weights = attention(query, sentence.keys, sentence.words, sentence.mask)
         state, _ = nn.GRUCell(state.shape[-1], name="gru")(state, jnp.concatenate([deeds, noise], axis=-1))
         place = nn.sigmoid(2 * nn.Dense(2, name="place")(state))
-        return state, Line(state, looks, place, jnp.concatenate([looked, done], axis=1))
+        return state, Line(state, place, weights)
+
+
+class Looks(nn.Module):
+    """Sentences of n actors, who they are [n, actors] -> contexts [n, heads * v], weights [n, heads, words].
+
+    Who asks is the actor alone: asked by the sentence or by the script's state too, a digit would look
+    different in each motion, and a square would turn into a circle on its way.
+    """
+
+    heads: int
+    score: str
+    hard: bool
+
+    @nn.compact
+    def __call__(self, sentence, actors):
+        query = nn.Dense(sentence.embedding.shape[-1], name="query")(actors)
+        attention = Attention(self.heads, self.score, name="attention")
+        noise = self._noise(sentence.mask) if self.hard else None
+        return attention(query, sentence.keys, sentence.words, sentence.mask, noise)
+
+    def _noise(self, mask):
+        """Gumbel noise where a key named attention is given, else none: the likeliest word is heard."""
+        shape = len(mask), self.heads, mask.shape[-1]
+        if not self.has_rng("attention"):
+            return jnp.zeros(shape)
+        return jax.random.gumbel(self.make_rng("attention"), shape)
 
 
 class Script(nn.Module):
@@ -78,7 +104,6 @@ class Script(nn.Module):
     width: int
     heads: int
     score: str
-    hard: bool
 
     @nn.compact
     def __call__(self, sentence, actors, noise, frames, state=None):
@@ -89,24 +114,15 @@ class Script(nn.Module):
             ScriptCell,
             variable_broadcast="params",
             split_rngs={"params": False},
-            in_axes=(nn.broadcast,) * 4,
+            in_axes=(nn.broadcast,) * 3,
             length=frames,
         )(self.heads, self.score, name="cell")
-        last, lines = cell(state, sentence, role, noise, self._draws(sentence.mask))
+        last, lines = cell(state, sentence, role, noise)
         return state, last, lines
-
-    def _draws(self, mask):
-        """Gumbel noise for looks and for deeds, the same throughout a clip; zero: the likeliest is heard."""
-        if not self.hard:
-            return None, None
-        shape = 2, len(mask), self.heads, mask.shape[-1]
-        if not self.has_rng("attention"):
-            return tuple(jnp.zeros(shape))
-        return tuple(jax.random.gumbel(self.make_rng("attention"), shape))
 
 
 class Style(nn.Module):
-    """What an actor looks like: words of its looks [t, n, v], noise [n, z] -> styles [t, n, width]."""
+    """What an actor looks like: words of its looks [n, v], noise [n, z] -> styles [n, width]."""
 
     width: int
 
@@ -114,34 +130,23 @@ class Style(nn.Module):
     def __call__(self, looks, noise):
         words = rms_normalise(nn.Dense(self.width, name="words")(looks))
         noise = rms_normalise(nn.Dense(self.width, name="noise")(noise))
-        both = jnp.concatenate([words, jnp.broadcast_to(noise, words.shape)], axis=-1)
-        hidden = nn.Dense(self.width, name="mapping")(both)
+        hidden = nn.Dense(self.width, name="mapping")(jnp.concatenate([words, noise], axis=-1))
         return layers.leaky_relu(nn.Dense(self.width, name="style")(rms_normalise(layers.leaky_relu(hidden))))
 
 
 class Scene(nn.Module):
-    """Styles [t, n, d] -> ConvLSTM states [t, n, GRID, GRID, channels] and the last `State`."""
+    """Styles [n, d] -> ConvLSTM states [frames, n, GRID, GRID, channels] and the last `State`."""
 
     channels: int
 
     @nn.compact
-    def __call__(self, styles, state=None):
-        frames, actors = styles.shape[:2]
+    def __call__(self, styles, frames, state=None):
         positions = layers.fourier_features(layers.grid_positions(GRID), 2 * self.channels)
-
-        def drawn(name, styles):
-            places = jnp.broadcast_to(positions, (len(styles), *positions.shape))
-            return layers.Modulation(name=name)(places, styles)
-
-        images = layers.leaky_relu(drawn("cue", layers.fold(styles)))
-        if state is None:
-            cell = layers.Convolution(self.channels, 1, name="first_cell")(
-                layers.leaky_relu(drawn("first", styles[0]))
-            )
-            state = State(jnp.tanh(cell), cell)
-        # The inputs know their places already; a wider kernel would double the cost of the recurrence.
-        conv_lstm = ConvLSTM(self.channels, input_kernel_size=1, name="conv_lstm")
-        return conv_lstm(layers.unfold(images, frames), state)
+        places = jnp.broadcast_to(positions, (len(styles), *positions.shape))
+        cue = layers.leaky_relu(layers.Modulation(name="cue")(places, styles))
+        # The cue knows its places already; a wider kernel would double the cost of the recurrence.
+        conv_lstm = ConvLSTM(self.channels, input_kernel_size=1, at_rest=True, name="conv_lstm")
+        return conv_lstm(cue[None], state, frames)
 
 
 class Painter(nn.Module):
@@ -179,7 +184,8 @@ class Generator(nn.Module):
         self.text = TextEncoder(
             self.vocabulary_size, text.word_width, text.tag_width, text.sentence, text.width
         )
-        self.script = Script(config.style_width, config.heads, config.attention, config.hard_attention)
+        self.looks = Looks(config.heads, config.attention, config.hard_attention)
+        self.script = Script(config.style_width, config.heads, config.attention)
         self.style = Style(config.style_width)
         self.scene = Scene(config.scene_channels)
         self.painter = Painter(pixels, tuple(config.painter_channels))
@@ -194,13 +200,16 @@ class Generator(nn.Module):
         attention, from which the words are drawn that hard attention hears.
         """
         memory = memory or Memory()
-        _, script, lines = self.script(*self.cast(captions, noise), frames, memory.script)
-        styles = self.style(lines.looks, self.share(noise)[0])
-        states, scene = self.scene(styles, memory.scene)
+        sentence, actors, deeds_noise = self.cast(captions, noise)
+        _, script, lines = self.script(sentence, actors, deeds_noise, frames, memory.script)
+        looks, looked = self.looks(sentence, actors)
+        styles = self.style(looks, self.share(noise)[0])
+        states, scene = self.scene(styles, frames, memory.scene)
+        attention = jnp.concatenate([jnp.broadcast_to(looked, lines.attention.shape), lines.attention], axis=2)
         places = lines.place
         if keep is not None:
-            states, places, styles = states[keep], places[keep], styles[keep]
-        return Film(self.paint(states, places, styles), lines.attention, Memory(script, scene))
+            states, places = states[keep], places[keep]
+        return Film(self.paint(states, places, styles), attention, Memory(script, scene))
 
     def cast(self, captions, noise):
         """What the script of all actors is made from: `Sentence` [b * actors], who is who, noise."""
@@ -224,9 +233,9 @@ class Generator(nn.Module):
         return Memory(jnp.where(moments[:, None] == 0, first, jax.lax.stop_gradient(later)))
 
     def paint(self, states, places, styles):
-        """Scene states [t, b * actors, ...], places and styles -> clips [b, t, size, size, pixels]."""
+        """Scene states [t, b * actors, ...], places, styles [b * actors, d] -> clips [b, t, size, size, pixels]."""
         frames, actors = len(places), self.config.generator.actors
-        canvases = self.painter(layers.fold(states), layers.fold(styles))
+        canvases = self.painter(layers.fold(states), jnp.tile(styles, (frames, 1)))
         placed = layers.place(canvases, layers.fold(places), self.config.data.size)
         ink = placed.reshape(frames, -1, actors, *placed.shape[1:]).sum(2)
         pictures = layers.leaky_clip(ink + self.backdrop.reshape(1, 1, 1, 1, -1))

@@ -70,6 +70,19 @@ def test_gradient_equals_that_of_a_python_loop(objective, dtype, bound):
         assert relative_error(got, wanted) < bound
 
 
+def test_a_recurrence_at_rest_repeats_its_first_frame_until_its_kernel_learns():
+    layer = conv_lstm.ConvLSTM(3, at_rest=True)
+    image = jax.random.normal(jax.random.key(0), (1, 2, 5, 5, 4))
+    parameters = layer.init(jax.random.key(1), image)
+    hidden, last = layer.apply(parameters, image, frames=7)
+    assert hidden.shape == (7, 2, 5, 5, 3) and hidden.std() > 0.1
+    np.testing.assert_allclose(hidden, jnp.broadcast_to(last.hidden, hidden.shape), atol=1e-6)
+    repeated, _ = layer.apply(parameters, jnp.repeat(image, 7, axis=0))
+    np.testing.assert_allclose(hidden, repeated, atol=1e-6)
+    gradient = jax.grad(lambda parameters: layer.apply(parameters, image)[0].std())(parameters)
+    assert np.any(gradient["params"]["hidden_kernel"])
+
+
 def test_two_halves_equal_the_whole():
     gate_inputs, kernel, state = arguments("float32", time=6)
     whole, last = conv_lstm.conv_lstm(gate_inputs, kernel, state)

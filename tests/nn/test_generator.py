@@ -38,24 +38,34 @@ def test_painting_some_frames_is_the_same_as_dropping_the_others():
     np.testing.assert_allclose(sparse.clips, whole()[:, keep], atol=1e-5)
 
 
-def recorded_lines(config, frames, noise=NOISE, memory=None):
+def recorded(part, config, frames, noise=NOISE, memory=None):
+    """What a part of the generator hands on."""
     networks = example.networks(config)
     parameters = example.parameters(networks).generator
-    _, recorded = networks.generator.apply(
+    _, parts = networks.generator.apply(
         parameters,
         CAPTIONS,
         noise,
         frames,
         memory=memory,
-        capture_intermediates=lambda module, _: module.name == "script",
+        capture_intermediates=lambda module, _: module.name == part,
         mutable="intermediates",
     )
-    return recorded["intermediates"]["script"]["__call__"][0][2]
+    return parts["intermediates"][part]["__call__"][0]
+
+
+def recorded_lines(*args, **options):
+    return recorded("script", *args, **options)[2]
+
+
+def attention(captions=CAPTIONS, config=CONFIG, frames=6):
+    networks = example.networks(config)
+    parameters = example.parameters(networks).generator
+    return np.asarray(networks.generator.apply(parameters, captions, NOISE, frames).attention)
 
 
 def test_attention_is_recomputed_for_every_frame():
-    lines = recorded_lines(CONFIG, 6)
-    weights = np.asarray(lines.attention)
+    weights = attention()
     batch, words = CAPTIONS.mask.shape
     assert weights.shape == (6, batch, 2, words)  # of the looks, of the deeds
     np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
@@ -69,8 +79,8 @@ def test_each_actor_has_a_place_in_the_frame_and_words_of_its_own():
     places = np.asarray(lines.place).reshape(3, example.BATCH, 2, 2)
     assert places.min() > 0 and places.max() < 1
     assert np.abs(places[:, :, 0] - places[:, :, 1]).min((0, 1)).max() > 1e-6
-    weights = np.asarray(lines.attention).reshape(3, example.BATCH, 2, -1)
-    assert np.abs(weights[:, :, 0] - weights[:, :, 1]).max((0, 2)).min() > 1e-6
+    weights = attention(config=with_actors(2)).reshape(6, example.BATCH, 2, 2, -1)
+    assert np.abs(weights[:, :, 0] - weights[:, :, 1]).max((0, 3)).min() > 1e-6
 
 
 def test_two_actors_paint_sparsely_and_go_on_too():
@@ -87,15 +97,23 @@ def test_the_deeds_words_and_noise_move_a_thing_and_leave_its_looks_alone():
     """What was learnt of a digit in one motion holds for the other."""
     lines, others = (recorded_lines(CONFIG, 3, noise) for noise in (NOISE, with_other_deeds(NOISE)))
     assert np.abs(lines.place - others.place).min((0, 2)).max() > 1e-3
-    first, second = (
-        GENERATOR.apply(PARAMETERS, noise, lines.looks, method=styles_of)
-        for noise in (NOISE, with_other_deeds(NOISE))
-    )
+    first, second = (recorded("style", CONFIG, 3, noise) for noise in (NOISE, with_other_deeds(NOISE)))
     np.testing.assert_array_equal(first, second)
 
 
-def styles_of(generator, noise, looks):
-    return generator.style(looks, generator.share(noise)[0])
+def test_a_word_counts_for_the_looks_as_much_in_one_motion_as_in_another():
+    sentences = ["digit 3 is up and down.", "digit 3 is left and right."]
+    captions = example.language().encode(sentences * (example.BATCH // 2))
+    same = np.flatnonzero((captions.tokens[0] == captions.tokens[1]) & captions.mask[0])
+    odds = np.log(attention(captions)[0, :2, 0][:, same])
+    assert len(same) > 2 and odds.std(1).min() > 1e-3
+    np.testing.assert_allclose(*(row - row[0] for row in odds), atol=1e-5)
+
+
+def test_a_scene_is_still_until_it_learns_to_move():
+    states, last = recorded("scene", CONFIG, 6)
+    assert states.std((0, 2, 3)).min() > 0
+    np.testing.assert_allclose(states, jnp.broadcast_to(last.hidden, states.shape), atol=1e-6)
 
 
 def with_other_deeds(noise):
