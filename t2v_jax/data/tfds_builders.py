@@ -1,4 +1,4 @@
-"""The drawn worlds as TensorFlow Datasets: `tfds.data_source("moving_digits", split="train")`.
+"""The drawn worlds and animated emoji as TensorFlow Datasets: `tfds.data_source("moving_digits", "train")`.
 
 Importing this module registers them, which importing `t2v_jax` does once TFDS is imported too. They are
 written as ArrayRecord, without TensorFlow.
@@ -9,6 +9,7 @@ import dataclasses
 import numpy as np
 import tensorflow_datasets as tfds
 
+from t2v_jax.data import animated_emoji
 from t2v_jax.data.world import SPLITS, World
 from t2v_jax.data.worlds import WORLDS
 
@@ -23,30 +24,37 @@ class WorldConfig(tfds.core.BuilderConfig):
     size: int = 64
 
 
-class CaptionedWorld(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-    """A `World`; an example is what `World.__getitem__` gives."""
+class CaptionedClips(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    """What all have: a clip, its meaning, named labels, and whatever tells the caption."""
 
     VERSION = tfds.core.Version("1.0.0")
-    BUILDER_CONFIGS = [WorldConfig()]
-    world: type[World]
 
     def __init__(self, *, file_format="array_record", **options):
         """`file_format` as in TFDS, whose own default cannot be written without TensorFlow."""
         super().__init__(file_format=file_format, **options)
 
-    def _info(self) -> tfds.core.DatasetInfo:
-        attributes = self.world.attributes.items()
-        clip = self._split("train")[0]["clip"]
+    def _describe(self, shape, text, labels, **about) -> tfds.core.DatasetInfo:
+        """`shape` of a clip, features of the `text`, names of the values of each of the `labels`."""
         features = {
             # Compressed, for most of a clip is backdrop.
-            "clip": tfds.features.Tensor(shape=clip.shape, dtype=clip.dtype, encoding="zlib"),
-            "caption": tfds.features.Text(),
+            "clip": tfds.features.Tensor(shape=shape, dtype=np.uint8, encoding="zlib"),
             "meaning": tfds.features.Scalar(dtype=np.int64),
-            **{name: tfds.features.ClassLabel(names=list(values)) for name, values in attributes},
+            **text,
+            **{name: tfds.features.ClassLabel(names=list(values)) for name, values in labels.items()},
         }
-        return tfds.core.DatasetInfo(
-            builder=self, features=tfds.features.FeaturesDict(features), description=self.world.__doc__
-        )
+        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features), **about)
+
+
+class CaptionedWorld(CaptionedClips, skip_registration=True):
+    """A `World`; an example is what `World.__getitem__` gives."""
+
+    BUILDER_CONFIGS = [WorldConfig()]
+    world: type[World]
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        text = {"caption": tfds.features.Text()}
+        shape = self._split("train")[0]["clip"].shape
+        return self._describe(shape, text, self.world.attributes, description=self.world.__doc__)
 
     def _split_generators(self, dl_manager) -> dict:
         return {split: self._generate_examples(self._split(split)) for split in SPLITS}
@@ -63,3 +71,48 @@ class CaptionedWorld(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 for _name, _world in WORLDS.items():
     # A builder is found by the name of its class, in snake case.
     globals()[_world.__name__] = type(_world.__name__, (CaptionedWorld,), {"world": _world, "name": _name})
+
+
+@dataclasses.dataclass(kw_only=True)
+class EmojiConfig(tfds.core.BuilderConfig):
+    """How clips are made of the loops; another choice needs a `name` of its own."""
+
+    name: str = "default"
+    frames: int = 16
+    size: int = 64
+    background: str = "white"  # a colour that Pillow knows, by name or #rrggbb
+
+
+class AnimatedEmoji(CaptionedClips):
+    """Microsoft's animated Fluent emoji in all skin tones, with their Unicode names as captions."""
+
+    BUILDER_CONFIGS = [EmojiConfig()]
+    MANUAL_DOWNLOAD_INSTRUCTIONS = animated_emoji.__doc__
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        config = self.builder_config
+        text = {"captions": tfds.features.Sequence(tfds.features.Text()), "name": tfds.features.Text()}
+        labels = {"tone": animated_emoji.TONES, "group": animated_emoji.GROUPS}
+        return self._describe((config.frames, config.size, config.size, 3), text, labels)
+
+    def _split_generators(self, dl_manager) -> dict:
+        packages = dl_manager.manual_dir
+        return {
+            split: self._generate_examples(packages, held_out)
+            for split, held_out in (("train", False), ("held_out", True))
+        }
+
+    def _generate_examples(self, packages, held_out):
+        config, meaning = self.builder_config, -1
+        for emoji in animated_emoji.read(packages):
+            meaning += 1
+            if emoji.held_out != held_out:
+                continue
+            clip = animated_emoji.clip(emoji.picture, config.frames, config.size, config.background)
+            if clip is not None:
+                yield meaning, {
+                    "clip": clip,
+                    "meaning": meaning,
+                    "captions": emoji.captions,
+                    **{name: getattr(emoji, name) for name in ("name", "tone", "group")},
+                }

@@ -13,10 +13,11 @@ from t2v_jax.errors import UsageError
 class TfdsClips:
     """The clips of a split of a data set of TFDS, by its name: a `ClipSource` (see `pipeline`).
 
-    The caption is the data set's text; where it has none, the words of its label, "apply eye makeup" of
-    ApplyEyeMakeup. A video of another shape than the recipe's gives frames evenly spread over it, each
-    the square at its centre. `directory` is TFDS's data_dir. Raises UsageError for a data set that cannot
-    be had, and for one without videos or anything to make captions of.
+    The caption is the data set's text, of several texts each in turn; where it has none, the words of its
+    label, "apply eye makeup" of ApplyEyeMakeup. Captions mean the same where the data set has a `meaning`
+    and it says so, else where they are equal. A video of another shape than the recipe's gives frames
+    evenly spread over it, each the square at its centre. `directory` is TFDS's data_dir. Raises UsageError
+    for a data set that cannot be had, and for one without videos or anything to make captions of.
     """
 
     def __init__(self, name: str, split: str, recipe: Recipe, directory: str | None = None):
@@ -28,22 +29,30 @@ class TfdsClips:
         preferred = next((kind for kind in _CAPTIONS if kind in kinds), None)
         told = _find(name, features, "text or label", lambda feature: _kind(feature) == preferred)
         self._clips = _open(builder, split)
+        captions_of = _CAPTIONS[preferred](features[told])
         texts = _open(builder, split, without=self._video)
-        caption_of = _CAPTIONS[_kind(features[told])](features[told])
-        self._spoken = [caption_of(texts[index][told]) for index in range(len(texts))]
-        self._meanings = {caption: meaning for meaning, caption in enumerate(sorted(set(self._spoken)))}
+        examples = [texts[index] for index in range(len(texts))]
+        self._rows = [
+            (index, caption) for index, example in enumerate(examples) for caption in captions_of(example[told])
+        ]
+        self._captions = sorted({caption for _, caption in self._rows})
+        if "meaning" in features:
+            self._meanings = [int(examples[index]["meaning"]) for index, _ in self._rows]
+        else:
+            places = {caption: place for place, caption in enumerate(self._captions)}
+            self._meanings = [places[caption] for _, caption in self._rows]
 
     def __len__(self) -> int:
-        return len(self._spoken)
+        return len(self._rows)
 
     def __getitem__(self, index: int) -> dict:
-        caption = self._spoken[index]
-        clip = fit(self._clips[index][self._video], self._recipe)
-        return {"clip": clip, "caption": caption, "meaning": self._meanings[caption]}
+        row, caption = self._rows[index]
+        clip = fit(self._clips[row][self._video], self._recipe)
+        return {"clip": clip, "caption": caption, "meaning": self._meanings[index]}
 
     def captions(self) -> list[str]:
         """Every distinct caption of the split, sorted."""
-        return list(self._meanings)
+        return list(self._captions)
 
 
 def fit(video: np.ndarray, recipe: Recipe) -> np.ndarray:
@@ -65,15 +74,17 @@ def in_words(label: str) -> str:
     return " ".join(re.split(r"[\s_-]+", apart)).strip().lower()
 
 
-# What a feature of each kind is in words; the kinds in the order of preference.
+# What a feature of each kind is in words, a list; the kinds in the order of preference.
 _CAPTIONS: dict[str, Callable] = {
-    "Text": lambda _: bytes.decode,
-    "ClassLabel": lambda feature: [in_words(name) for name in feature.names].__getitem__,
+    "Texts": lambda _: lambda texts: [text.decode() for text in texts],
+    "Text": lambda _: lambda text: [text.decode()],
+    "ClassLabel": lambda feature: lambda label: [in_words(feature.names[label])],
 }
 
 
 def _kind(feature) -> str:
-    return type(feature).__name__
+    kind = type(feature).__name__
+    return f"{_kind(feature.feature)}s" if kind == "Sequence" else kind
 
 
 def _is_video(feature) -> bool:

@@ -74,12 +74,32 @@ def standardise(sentences):
     return about * lax.rsqrt(sentences.var(0, keepdims=True) + 1e-3)
 
 
+def same_captions(captions):
+    """Which clips have a caption that another one has too: bool [b, b], False on the diagonal."""
+    same = jnp.all(captions.tokens[:, None] == captions.tokens[None], axis=-1)
+    return same & ~jnp.eye(len(same), dtype=bool)
+
+
+def distances(features, same):
+    """How far each is from the others of its caption, on average: [b, d], bool [b, b] -> [b, d], 0 if alone.
+
+    A generator that paints the same thing whenever it reads the same words has none (minibatch
+    discrimination, Salimans et al. 2016, arXiv 1606.03498, within a caption).
+    """
+    weights = same / jnp.maximum(same.sum(-1, keepdims=True), 1)
+    return jnp.einsum("ij,ijd->id", weights, jnp.abs(features[:, None] - features[None]))
+
+
 class Projection(nn.Module):
-    """Features [b, k, d], sentences [m, s] -> scores [b, m]: psi(phi) + <E(s), phi>, mean over k."""
+    """Features [b, k, d], sentences [m, s], whose captions are the same bool [b, b] -> scores [b, m].
+
+    psi(phi) + <E(s), phi>, phi being the mean of the features over k, and its `distances`.
+    """
 
     @nn.compact
-    def __call__(self, features, sentences):
+    def __call__(self, features, sentences, same):
         features = features.mean(1)
+        features = jnp.concatenate([features, distances(features, same)], axis=-1)
         embedded = nn.Dense(features.shape[-1], name="embed")(sentences)
         alone = nn.Dense(1, name="alone")(features)
         return alone + features @ embedded.T / jnp.sqrt(features.shape[-1])
@@ -109,10 +129,11 @@ class Discriminator(nn.Module):
         each clip with its own caption.
         """
         sentences = standardise(self.text(captions).embedding)
+        same = same_captions(captions)
         small = layers.average_pool(clips, self.config.discriminator.clip_pooling)
         return jnp.stack(
             [
-                self.frame_projection(self.frame_judge(clips[:, look]), sentences),
-                self.clip_projection(self.clip_judge(small), sentences),
+                self.frame_projection(self.frame_judge(clips[:, look]), sentences, same),
+                self.clip_projection(self.clip_judge(small), sentences, same),
             ]
         )

@@ -76,11 +76,12 @@ def test_clips_of_a_data_set_train_as_those_of_a_world(directory):
     config = configuration.default()
     config.data.update(world="tfds", dataset=NAME, directory=directory, frames=FRAMES, size=SIZE, channels=3)
     source = make_source(config)
-    captions = [source[index]["caption"] for index in range(CLIPS)]
-    assert source.captions() == sorted(set(captions)) and len(source) == CLIPS
-    for index, caption in enumerate(captions):
-        assert source[index]["clip"].shape == (FRAMES, SIZE, SIZE, 3)
-        assert source[index]["meaning"] == source.captions().index(caption)
+    clips = [source[index] for index in range(CLIPS)]
+    assert source.captions() == sorted({clip["caption"] for clip in clips}) and len(source) == CLIPS
+    assert {clip["clip"].shape for clip in clips} == {(FRAMES, SIZE, SIZE, 3)}
+    world = MovingShapes("train", CLIPS, frames=FRAMES, size=SIZE)
+    meanings = {clip["caption"]: clip["meaning"] for clip in (world[index] for index in range(CLIPS))}
+    assert {clip["caption"]: clip["meaning"] for clip in clips} == meanings
 
 
 class LabelledVideos(tfds.core.GeneratorBasedBuilder):
@@ -106,7 +107,8 @@ class LabelledVideos(tfds.core.GeneratorBasedBuilder):
 def test_labels_become_captions_and_videos_become_clips(tmp_path):
     source = TfdsClips("labelled_videos", "train", Recipe(frames=4, size=8), str(tmp_path))
     assert source.captions() == ["apply eye makeup", "yo yo"]
-    assert {source[index]["caption"] for index in range(2)} == set(source.captions())
+    meanings = {source[index]["caption"]: source[index]["meaning"] for index in range(2)}
+    assert meanings == {"apply eye makeup": 0, "yo yo": 1}
     for index in range(2):
         np.testing.assert_array_equal(source[index]["clip"], np.full((4, 8, 8, 3), 7))
 

@@ -1,0 +1,21 @@
+"""Two moving digits, 64 x 64 pixels, 16 frames (TBMG of TGANs-C, arXiv 1804.08264).
+
+    t2v train --config=configs/two_digits.py --workdir=runs/two_digits
+"""
+
+from t2v_jax import config as configuration
+
+
+def get_config():
+    """See the module's docstring."""
+    config = configuration.default()
+    config.steps = 8_000
+    config.log_every = 50
+    config.sample_every = 500
+    config.checkpoint_every = 250
+    config.data.world = "two_digits"
+    config.generator.actors = 2
+    config.generator.noise_width = 64
+    config.game.decay_steps = 8_000
+    config.game.stages = ((0, 8, 2, 2), (5_000, 16, 5, 2))
+    return config
