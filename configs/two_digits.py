@@ -1,6 +1,8 @@
 """Two moving digits, 64 x 64 pixels, 16 frames (TBMG of TGANs-C, arXiv 1804.08264).
 
     t2v train --config=configs/two_digits.py --workdir=runs/two_digits
+
+Not trained to the end yet: no model of it ships.
 """
 
 from t2v_jax import config as configuration

@@ -6,7 +6,7 @@ import math
 import pathlib
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
 import numpy as np
@@ -76,16 +76,45 @@ def _lines_up_to(step: int, path: pathlib.Path) -> bytes:
         ) from error
 
 
+class Timed(Iterator):
+    """An iterator that knows how long it was waited for."""
+
+    def __init__(self, items: Iterator):
+        self._items = items
+        self._waited, self._since = 0.0, time.monotonic()
+
+    def __next__(self):
+        asked = time.monotonic()
+        item = next(self._items)
+        self._waited += time.monotonic() - asked
+        return item
+
+    def share(self) -> float:
+        """Of the time since this was last asked, the share that was spent waiting, 0 to 1."""
+        now = time.monotonic()
+        share = self._waited / max(now - self._since, 1e-9)
+        self._waited, self._since = 0.0, now
+        return share
+
+
 class Progress:
     """How far a run is, how fast, and its losses: a bar on a terminal or notebook, else lines.
 
     `total` and `start` count steps, `clips_per_step` is the global batch. Losses are fetched from
-    the device and shown once in `every` steps (and after the first and the last). Writes to
-    stderr. A context manager.
+    the device and shown once in `every` steps (and after the first and the last), and with them the
+    share of the time in which the steps waited for `batches`. Writes to stderr. A context manager.
     """
 
-    def __init__(self, total: int, clips_per_step: int, *, start: int = 0, every: int = 50):
-        self._total, self._clips, self._every = total, clips_per_step, every
+    def __init__(
+        self,
+        total: int,
+        clips_per_step: int,
+        *,
+        start: int = 0,
+        every: int = 50,
+        batches: Timed | None = None,
+    ):
+        self._total, self._clips, self._every, self._batches = total, clips_per_step, every, batches
         self._start = self._shown = start
         self._time = time.monotonic()
         self._bar = _bar(total, start) if _is_interactive(sys.stderr) else None
@@ -117,6 +146,8 @@ class Progress:
         pace = max(now - self._time, 1e-9) / (step - self._shown)
         self._time, self._shown = now, step
         facts = [f"{self._clips / pace:.0f} clips/s"]
+        if self._batches is not None:
+            facts.append(f"{self._batches.share():.1%} waiting for data")
         told = [f"{name} {value:.4g}" for name, value in losses.items()]
         if self._bar is not None:
             self._bar.set_postfix_str(", ".join(facts + told))

@@ -21,7 +21,7 @@ from t2v_jax.files import check_writable
 from t2v_jax.gan import state as states
 from t2v_jax.gan.step import Frames, minimax_step
 from t2v_jax.interruption import Interruption
-from t2v_jax.metrics import MetricWriter, Progress
+from t2v_jax.metrics import MetricWriter, Progress, Timed
 from t2v_jax.model import CONFIG, Params, load_definition, save_definition
 from t2v_jax.nn.discriminator import Discriminator
 from t2v_jax.nn.generator import Generator
@@ -73,8 +73,9 @@ def play(run):
         Checkpoints(run.workdir, run.config.keep) as checkpoints,
     ):
         state = restore_or_start(run, checkpoints, batches)
-        with Reports(run, int(state.step)) as reports:
-            return _train(run, state, batches, checkpoints, reports, interruption)
+        timed = Timed(batches)
+        with Reports(run, int(state.step), timed) as reports:
+            return _train(run, state, batches, timed, checkpoints, reports, interruption)
 
 
 def prepare(config, workdir):
@@ -216,13 +217,13 @@ def variant_at(config, step):
     return frames, (step + 1) % config.game.penalty_every == 0
 
 
-def _train(run, state, batches, checkpoints, reports, interruption):
+def _train(run, state, batches, timed, checkpoints, reports, interruption):
     config, step, metrics = run.config, int(state.step), None
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
     compiled = functools.cache(functools.partial(compile_step, run, layout))
     done = step >= config.steps
     while not done:
-        batch = sharding.shard_batch(run.mesh, next(batches))
+        batch = sharding.shard_batch(run.mesh, next(timed))
         state, new_metrics = compiled(*variant_at(config, step))(state, batch)
         # The device works on the new step while the host reads the one before.
         _report(run, step, metrics, checkpoints, reports)
@@ -276,7 +277,7 @@ def _diverged(run, step, metrics, checkpoints):
 class Reports:
     """What the first process tells of a run: metrics, progress and sample sheets."""
 
-    def __init__(self, run, start):
+    def __init__(self, run, start, batches):
         self._run = run
         self._open = contextlib.ExitStack()
         self._first = jax.process_index() == 0
@@ -284,7 +285,9 @@ class Reports:
             config, enter = run.config, self._open.enter_context
             self._writer = enter(MetricWriter(run.workdir, start))
             self._progress = enter(
-                Progress(config.steps, config.batch_size, start=start, every=config.log_every)
+                Progress(
+                    config.steps, config.batch_size, start=start, every=config.log_every, batches=batches
+                )
             )
 
     def metrics(self, step, metrics):

@@ -15,7 +15,7 @@ import pytest
 from tensorboardX import proto
 
 from t2v_jax.errors import UsageError
-from t2v_jax.metrics import MetricWriter, Progress
+from t2v_jax.metrics import MetricWriter, Progress, Timed
 
 
 def lines_of(workdir):
@@ -141,6 +141,31 @@ def test_progress_in_a_file_is_a_line_every_n_steps(run):
     lines = run(25, every=10).getvalue().splitlines()
     assert [re.match(r"step (\d+)/25, ", line)[1] for line in lines] == ["1", "10", "20", "25"]
     assert lines[1] == ("step 10/25, 32 clips/s, ETA 0:00:08, generator 1.25, discriminator 0.5")
+
+
+def test_progress_tells_how_much_of_the_time_went_into_waiting_for_data(monkeypatch):
+    now = [0.0]
+
+    def slow_batches():
+        for seconds in (0.5, 1, 2):
+            now[0] += seconds
+            yield seconds
+
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    timed = Timed(slow_batches())
+    with Progress(3, 16, every=1, batches=timed) as progress:
+        for step in (1, 2, 3):
+            next(timed)
+            now[0] += 1.5
+            progress.update(step, {})
+    shares = [
+        re.search(r"clips/s, ([\d.]+)% waiting for data, ETA", line)[1]
+        for line in stream.getvalue().splitlines()
+    ]
+    assert shares == ["25.0", "40.0", "57.1"]
+    assert next(timed, None) is None
 
 
 def test_progress_of_a_resumed_run_counts_on(run):

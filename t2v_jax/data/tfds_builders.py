@@ -110,9 +110,12 @@ class AnimatedEmoji(CaptionedClips):
                 continue
             clip = animated_emoji.clip(emoji.picture, config.frames, config.size, config.background)
             if clip is not None:
-                yield meaning, {
-                    "clip": clip,
-                    "meaning": meaning,
-                    "captions": emoji.captions,
-                    **{name: getattr(emoji, name) for name in ("name", "tone", "group")},
-                }
+                yield (
+                    meaning,
+                    {
+                        "clip": clip,
+                        "meaning": meaning,
+                        "captions": emoji.captions,
+                        **{name: getattr(emoji, name) for name in ("name", "tone", "group")},
+                    },
+                )

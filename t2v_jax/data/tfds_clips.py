@@ -33,7 +33,9 @@ class TfdsClips:
         texts = _open(builder, split, without=self._video)
         examples = [texts[index] for index in range(len(texts))]
         self._rows = [
-            (index, caption) for index, example in enumerate(examples) for caption in captions_of(example[told])
+            (index, caption)
+            for index, example in enumerate(examples)
+            for caption in captions_of(example[told])
         ]
         self._captions = sorted({caption for _, caption in self._rows})
         if "meaning" in features:

@@ -205,7 +205,9 @@ class Generator(nn.Module):
         looks, looked = self.looks(sentence, actors)
         styles = self.style(looks, self.share(noise)[0])
         states, scene = self.scene(styles, frames, memory.scene)
-        attention = jnp.concatenate([jnp.broadcast_to(looked, lines.attention.shape), lines.attention], axis=2)
+        attention = jnp.concatenate(
+            [jnp.broadcast_to(looked, lines.attention.shape), lines.attention], axis=2
+        )
         places = lines.place
         if keep is not None:
             states, places = states[keep], places[keep]
@@ -233,7 +235,7 @@ class Generator(nn.Module):
         return Memory(jnp.where(moments[:, None] == 0, first, jax.lax.stop_gradient(later)))
 
     def paint(self, states, places, styles):
-        """Scene states [t, b * actors, ...], places, styles [b * actors, d] -> clips [b, t, size, size, pixels]."""
+        """Scene states [t, n, ...], places [t, n, 2], styles [n, d] -> clips [b, t, size, size, pixels]."""
         frames, actors = len(places), self.config.generator.actors
         canvases = self.painter(layers.fold(states), jnp.tile(styles, (frames, 1)))
         placed = layers.place(canvases, layers.fold(places), self.config.data.size)

@@ -1,0 +1,71 @@
+"""Two judges of clip and caption: what each sees, and what it hears of the other clips of a batch."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from t2v_jax.nn.discriminator import distances, same_captions, standardise
+from tests import example
+
+CONFIG = example.config()
+DISCRIMINATOR = example.networks(CONFIG).discriminator
+PARAMETERS = example.parameters(example.networks(CONFIG)).discriminator
+CLIPS = jax.random.uniform(jax.random.key(0), (example.BATCH, 4, 16, 16, 1), minval=-1)
+SENTENCES = [
+    "digit 3 is up and down.",
+    "digit 4 is left and right.",
+    "digit 3 is up and down.",
+    "digit 5 is up and down.",
+]
+CAPTIONS = jax.tree.map(jnp.asarray, example.language().encode(SENTENCES))
+
+
+@jax.jit
+def judge(clips):
+    """Scores, the frame judge seeing the first frame and the third."""
+    return DISCRIMINATOR.apply(PARAMETERS, clips, CAPTIONS, jnp.array([0, 2]))
+
+
+def test_every_clip_is_judged_with_every_caption():
+    frame_judge, clip_judge = judge(CLIPS)
+    assert frame_judge.shape == clip_judge.shape == (example.BATCH, example.BATCH)
+    np.testing.assert_allclose(frame_judge[:, 0], frame_judge[:, 2], atol=1e-5)  # the same caption
+    assert np.abs(frame_judge[:, 0] - frame_judge[:, 1]).min() > 1e-4
+
+
+def test_the_frame_judge_sees_its_frames_alone_and_the_clip_judge_their_order():
+    frames, clips = judge(CLIPS)
+    elsewhere_frames, elsewhere_clips = judge(CLIPS.at[:, 1].multiply(-1))
+    np.testing.assert_allclose(elsewhere_frames, frames, atol=1e-5)
+    assert np.abs(elsewhere_clips - clips).max() > 1e-4
+    turned_frames, turned_clips = judge(CLIPS[:, jnp.array([2, 1, 0, 3])])
+    np.testing.assert_allclose(turned_frames, frames, atol=1e-5)
+    assert np.abs(turned_clips - clips).max() > 1e-4
+
+
+def test_same_captions_are_found_and_none_is_its_own_fellow():
+    wanted = np.zeros((4, 4), bool)
+    wanted[0, 2] = wanted[2, 0] = True
+    np.testing.assert_array_equal(same_captions(CAPTIONS), wanted)
+
+
+def test_distances_are_those_to_the_clips_of_the_same_caption():
+    features = jnp.array([[1.0, 5.0], [2.0, 0.0], [4.0, 6.0], [9.0, 9.0]])
+    same = jnp.array([[0, 0, 1, 1], [0, 0, 0, 0], [1, 0, 0, 1], [1, 0, 1, 0]], bool)
+    wanted = [[(3 + 8) / 2, (1 + 4) / 2], [0, 0], [(3 + 5) / 2, (1 + 3) / 2], [(8 + 5) / 2, (4 + 3) / 2]]
+    np.testing.assert_allclose(distances(features, same), wanted)
+
+
+def test_a_clip_is_judged_beside_the_others_of_its_caption():
+    """Twins of one caption lower or raise each other's scores, more than twins of two captions do."""
+    scores = judge(CLIPS)[:, 0]
+    of_one, of_two = (judge(CLIPS.at[other].set(CLIPS[0]))[:, 0] for other in (2, 1))
+    assert np.abs(of_one - scores).max() > 2 * np.abs(of_two - scores).max() > 0
+
+
+def test_sentences_are_heard_about_what_the_batch_says_alike():
+    sentences = jax.random.normal(jax.random.key(1), (6, 5))
+    heard = standardise(sentences)
+    np.testing.assert_allclose(heard.mean(0), 0, atol=1e-6)
+    np.testing.assert_allclose(heard.std(0), 1, atol=1e-2)
+    np.testing.assert_allclose(standardise(sentences + 7), heard, atol=1e-4)
