@@ -120,7 +120,8 @@ def _prepared(name, directory):
 def _open(builder, split, without=None):
     from tensorflow_datasets import decode
 
-    if split not in builder.info.splits:
-        raise UsageError(f"{builder.name} has no split {split!r}; it has {', '.join(builder.info.splits)}")
     decoders = None if without is None else {without: decode.SkipDecoding()}
-    return builder.as_data_source(split=split, decoders=decoders)
+    try:
+        return builder.as_data_source(split=split, decoders=decoders)
+    except ValueError as error:  # which tells of an unknown split what splits there are
+        raise UsageError(f"cannot read {builder.name}: {error}") from error

@@ -117,7 +117,7 @@ def test_labels_become_captions_and_videos_become_clips(tmp_path):
     ("name", "split", "message"),
     [
         ("nosuch", "train", "cannot prepare the data set nosuch"),
-        (NAME, "validation", "no split 'validation'; it has train, test, held_out"),
+        (NAME, "validation", r"cannot read moving_shapes: Unknown split 'validation'.*'test'"),
     ],
 )
 def test_what_is_not_there_is_named(directory, name, split, message):
@@ -149,7 +149,11 @@ def test_frames_are_evenly_spread_and_square():
 @pytest.mark.skipif(
     importlib.util.find_spec("tensorflow") is None, reason="TFDS decodes videos with tensorflow-cpu alone"
 )
-def test_ucf101_has_captions(tmp_path):
+def test_ucf101_becomes_captioned_clips(tmp_path):
     with tfds.testing.mock_data(num_examples=2, data_dir=str(tmp_path)):
-        source = tfds.data_source("ucf101", split="train")
-    assert source[0]["video"].ndim == 4
+        source = TfdsClips("ucf101", "train", Recipe(frames=4, size=16), str(tmp_path))
+        clips = [source[index] for index in range(len(source))]
+    assert len(clips) == 2
+    for clip in clips:
+        assert clip["clip"].shape == (4, 16, 16, 3) and clip["caption"] in source.captions()
+        assert clip["caption"] == clip["caption"].lower()
