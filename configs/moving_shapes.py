@@ -13,7 +13,7 @@ from t2v_jax import config as configuration
 def get_config():
     """See the module's docstring."""
     config = configuration.default()
-    config.steps = 3_600
+    config.steps = 5_000
     config.log_every = 50
     config.sample_every = 500
     config.checkpoint_every = 250
@@ -24,6 +24,6 @@ def get_config():
     config.discriminator.clip_channels = (24, 32, 48)
     config.generator.hard_attention = False  # five words are to be read, by twice three heads
     config.game.latest_start = 0  # a shape crosses the frame once
-    config.game.decay_steps = 3_600
-    config.game.stages = ((0, 8, 2, 2), (1_600, 16, 6, 2))
+    config.game.decay_steps = 5_000
+    config.game.stages = ((0, 8, 2, 2), (1_250, 16, 6, 2))
     return config

@@ -7,7 +7,6 @@ Each loss maps the logits of real and generated clips (same shape, paired by cap
 from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from flax.linen import relu, softplus
 
@@ -50,14 +49,10 @@ def own(logits):
 def mismatched(loss, logits, different):
     """Matching-aware term (Reed et al. 2016, arXiv 1605.05396): a wrong caption is a negative.
 
-    logits [judges, b, b]; different: bool [b, b], True where caption j differs from caption i. The negative
-    is the soft maximum of a clip's wrong captions, log sum exp, so that those count that are hardest to
-    tell from its own (van den Oord et al. 2018, arXiv 1807.03748, eq. 4): their mean forgets the one that
-    differs in a single word. Clips without a wrong caption do not count.
+    logits [judges, b, b]; different: bool [b, b], True where caption j differs from caption i. The mean
+    runs over all wrong captions of the batch.
     """
-    # Not infinity: the gradient of a row without any would not be a number.
-    lowest = jnp.finfo(logits.dtype).min
-    wrong = jax.nn.logsumexp(jnp.where(different[None], logits, lowest), axis=-1)
-    counts = different.any(-1)[None]
-    terms = jnp.vectorize(loss, signature="(),()->()")(own(logits), jnp.where(counts, wrong, 0))
-    return jnp.mean(jnp.sum(terms * counts, -1) / jnp.maximum(counts.sum(), 1))
+    matched = jnp.broadcast_to(own(logits)[..., None], logits.shape)
+    terms = jnp.vectorize(loss, signature="(),()->()")(matched, logits)
+    wrong = different[None]
+    return jnp.mean(jnp.sum(terms * wrong, -1) / jnp.maximum(wrong.sum(-1), 1))

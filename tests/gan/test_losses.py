@@ -59,25 +59,16 @@ def test_losses_stay_finite_at_extreme_scores():
             assert bool(jnp.isfinite(player(extreme, -extreme)))
 
 
-def test_mismatched_hears_of_wrong_captions_alone_and_most_of_the_hardest():
+def test_mismatched_averages_over_wrong_captions_alone():
     logits = jnp.arange(9.0).reshape(1, 3, 3)
     meaning = jnp.array([7, 7, 4])
     different = meaning[:, None] != meaning[None, :]
     loss = losses.LOSSES["relativistic"].discriminator
     got = losses.mismatched(loss, logits, different)
     softplus = lambda x: np.log1p(np.exp(x))  # noqa: E731
-    rows = [softplus(2 - 0), softplus(5 - 4), softplus(np.log(np.exp(6) + np.exp(7)) - 8)]
+    rows = [softplus(2 - 0), softplus(5 - 4), (softplus(6 - 8) + softplus(7 - 8)) / 2]
     np.testing.assert_allclose(got, np.mean(rows), rtol=1e-6)
-    pull = jax.grad(lambda logits: losses.mismatched(loss, logits, different))(logits)[0]
-    assert pull[2, 1] > 2 * pull[2, 0] > 0 and pull[0, 1] == 0
-
-
-def test_a_clip_without_a_wrong_caption_does_not_count():
-    loss, logits = losses.LOSSES["relativistic"].discriminator, jnp.arange(9.0).reshape(1, 3, 3)
-    for different in (jnp.zeros((3, 3), bool), jnp.zeros((3, 3), bool).at[0, 1].set(True)):
-        value, pull = jax.value_and_grad(losses.mismatched, argnums=1)(loss, logits, different)
-        assert np.all(np.isfinite(pull)) and not np.any(pull[0, 1:])
-        np.testing.assert_allclose(value, np.log1p(np.exp(1.0)) * different.any(), rtol=1e-6)
+    assert losses.mismatched(loss, logits, jnp.zeros((3, 3), bool)) == 0
 
 
 def test_exact_penalty_is_the_squared_gradient():
