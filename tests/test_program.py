@@ -34,7 +34,7 @@ def program(started):
 
 def looped_convolutions(text):
     """How many convolutions the bodies of loops hold, with all that they call, in a program's text."""
-    bodies = dict(re.findall(r"^%?([\w.-]+) .*?\{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL))
+    bodies = dict(re.findall(r"^%?([\w.-]+) [^\n]*\{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL))
     called = {name: set(re.findall(r"%([\w.-]+)", body)) & bodies.keys() for name, body in bodies.items()}
     reached, waiting = set(), re.findall(r"body=%?([\w.-]+)", text)
     while waiting:
