@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from t2v_jax.data.readers import on_ground
 from t2v_jax.errors import UsageError
 
 PICTURES = tuple(f"lobehub-fluent-emoji-anim-{number}-1.0.0.tgz" for number in range(1, 5))
@@ -118,16 +119,8 @@ def clip(picture: bytes, frames: int, size: int, background: str) -> np.ndarray 
     ends = np.cumsum(ends)
     times = np.arange(frames) * ends[-1] / frames
     chosen = [shown[index] for index in np.searchsorted(ends, times, side="right")]
-    return np.stack([_on(background, frame, size) for frame in chosen])
-
-
-def _on(background, frame, size) -> np.ndarray:
-    """A PIL image on a plain colour, averaged over areas."""
-    from PIL import Image
-
-    above = frame.convert("RGBA")
-    picture = Image.alpha_composite(Image.new("RGBA", above.size, background), above)
-    return np.asarray(picture.convert("RGB").resize((size, size), Image.Resampling.BOX))
+    pictures = (on_ground(frame, background) for frame in chosen)
+    return np.stack([np.asarray(picture.resize((size, size), Image.Resampling.BOX)) for picture in pictures])
 
 
 def _files(archive: pathlib.Path, ending: str) -> Iterator[tuple[str, bytes]]:

@@ -115,16 +115,16 @@ def _animation(file, kind: str) -> Iterator[Shown]:
             image.load()
             delay = image.info.get("duration", 0) / 1000
             end = start + (delay if delay > 0.01 else _BROWSERS_DELAY)
-            yield Shown(start, end, lambda: _on_white(image))
+            yield Shown(start, end, lambda: on_ground(image, "white"))
             start = end
 
 
-def _on_white(image):
-    """A PIL image as a page shows it where it is transparent."""
+def on_ground(image, colour: str):
+    """A PIL image as a page of a colour that Pillow knows shows it where it is transparent."""
     from PIL import Image
 
     above = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", above.size, "white"), above).convert("RGB")
+    return Image.alpha_composite(Image.new("RGBA", above.size, colour), above).convert("RGB")
 
 
 def _check_size(width: int, height: int) -> None:
