@@ -14,17 +14,19 @@ from t2v_jax import config as configuration
 def get_config():
     """See the module's docstring."""
     config = configuration.default()
-    config.steps = 5_000
+    config.steps = 5_500
     config.log_every = 50
     config.sample_every = 500
     config.checkpoint_every = 250
     config.data.world = "moving_shapes"
     config.data.channels = 3
+    config.text.sentence = "mean"
     config.generator.heads = 3  # shape, size and color; direction and motion
     config.discriminator.clip_pooling = 2  # a zigzag sways by few pixels
     config.discriminator.clip_channels = (24, 32, 48)
     config.generator.hard_attention = False  # five words are to be read, by twice three heads
     config.game.latest_start = 0  # a shape crosses the frame once
-    config.game.decay_steps = 5_000
-    config.game.stages = ((0, 8, 2, 2), (1_250, 16, 6, 2))
+    config.game.final_penalty_weight = 0.2
+    config.game.decay_steps = 5_500
+    config.game.stages = ((0, 8, 2, 2), (3_000, 16, 5, 2))
     return config

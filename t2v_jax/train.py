@@ -171,7 +171,7 @@ def _vectors_shape(run):
 
 def _first_state(run, vectors):
     """The state at step 0, both text encoders starting from the given word vectors."""
-    config, captions = run.config, run.language.encode(run.source.captions()[:2])
+    config, captions = run.config, run.language.encode(list(run.source.captions())[:2])
     g_key, d_key = jax.random.split(jax.random.key(config.seed))
     noise = jnp.zeros((2, config.generator.noise_width))
     clips = jnp.zeros((2, 2, config.data.size, config.data.size, config.data.channels))
@@ -306,7 +306,7 @@ class Reports:
         here = jax.tree.map(lambda leaf: leaf.addressable_data(0), average)
         run = self._run
         params = Params(here, run.config, run.language, type(run.networks.generator))
-        captions = self._run.source.captions()
+        captions = list(run.source.captions())
         rows = np.linspace(0, len(captions) - 1, min(SHEET_ROWS, len(captions))).round().astype(int)
         prompts = [captions[row] for row in rows]
         sheet = contact_sheet(np.asarray(generate(params, prompts)))

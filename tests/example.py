@@ -10,6 +10,7 @@ from t2v_jax import config as configuration
 from t2v_jax import train
 from t2v_jax.checkpoint import Checkpoints
 from t2v_jax.data.pipeline import clip_batches
+from t2v_jax.data.rivals import Rivals
 from t2v_jax.data.worlds import make_source
 from t2v_jax.nn.discriminator import Discriminator
 from t2v_jax.nn.generator import Generator
@@ -54,11 +55,14 @@ def networks(config):
 
 
 def batch(start=0):
-    clips = [source()[index] for index in range(start, start + BATCH)]
+    rivals, rng = Rivals(source().captions()), np.random.default_rng(start)
+    clips = [rivals(source()[index], rng) for index in range(start, start + BATCH)]
     arrays = {
         "clip": np.stack([clip["clip"] for clip in clips]),
         "captions": language().encode([clip["caption"] for clip in clips]),
         "meaning": np.array([clip["meaning"] for clip in clips], np.int32),
+        "rivals": language().encode([clip["rival"] for clip in clips]),
+        "rival_meaning": np.array([clip["rival_meaning"] for clip in clips], np.int32),
     }
     return jax.tree.map(jnp.asarray, arrays)
 

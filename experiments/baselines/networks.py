@@ -64,7 +64,7 @@ class Heard(nn.Module):
 
 def film(clips):
     """A clip of a generator without attention and memory."""
-    return Film(clips, jnp.ones((1, 1, 1, 1)), Memory())
+    return Film(clips, jnp.ones((1, 1, 1, 1)), jnp.zeros(len(clips)), Memory())
 
 
 class FrameGenerator(nn.Module):
@@ -198,7 +198,7 @@ class DeafDiscriminator(nn.Module):
     def __call__(self, clips, captions, look):
         maps = Maps()(clips[:, look])
         scores = nn.Dense(1)(maps.reshape(*maps.shape[:2], -1)).mean((1, 2))
-        return jnp.broadcast_to(scores[None, :, None], (1, len(clips), len(clips)))
+        return jnp.broadcast_to(scores[None, :, None], (1, len(clips), len(captions.tokens)))
 
 
 BASELINES = {

@@ -77,9 +77,10 @@ def two_updates(run, frames, state, batch):
     """
     game, networks = run.config.game, run.networks
     loss, captions = losses.LOSSES[game.loss], batch["captions"]
-    different = batch["meaning"][:, None] != batch["meaning"][None, :]
+    wrong = losses.wrong_captions(batch["meaning"], batch["rival_meaning"])
+    with_rivals = jax.tree.map(lambda *parts: jnp.concatenate(parts), captions, batch["rivals"])
     noise_key, frames_key, moments_key, attention_key = jax.random.split(jax.random.key(0), 4)
-    noise = jax.random.normal(noise_key, (len(different), run.config.generator.noise_width))
+    noise = jax.random.normal(noise_key, (len(batch["meaning"]), run.config.generator.noise_width))
     keep, look = step.choose_frames(frames_key, frames)
     real = step.to_unit_range(batch["clip"])[:, keep]
     play = functools.partial(networks.generator.apply, rngs={"attention": attention_key})
@@ -89,22 +90,28 @@ def two_updates(run, frames, state, batch):
         if game.latest_start:
             moments = step.choose_moments(moments_key, game.latest_start, len(noise))
             memory = play(generator, captions, noise, moments, game.latest_start, method="memory_at")
-        return play(generator, captions, noise, frames.computed, keep, memory).clips
+        film = play(generator, captions, noise, frames.computed, keep, memory)
+        return film.clips, film.likelihood
 
     def judge(discriminator, clips):
-        return networks.discriminator.apply(discriminator, clips, captions, look)
+        return networks.discriminator.apply(discriminator, clips, with_rivals, look)
+
+    def mismatched(logits):
+        return sum(losses.mismatched(loss.discriminator, logits, pairs) for pairs in wrong)
 
     def discriminator_loss(discriminator, fake):
         logits = judge(discriminator, real)
         value = loss.discriminator(losses.own(logits), losses.own(judge(discriminator, fake)))
-        return value + game.mismatch_weight * losses.mismatched(loss.discriminator, logits, different)
+        return value + game.mismatch_weight * mismatched(logits).mean()
 
     def generator_loss(generator, discriminator):
-        logits = judge(discriminator, generate(generator))
-        value = loss.generator(losses.own(judge(discriminator, real)), losses.own(logits))
-        return value + game.contrast_weight * losses.mismatched(loss.discriminator, logits, different)
+        clips, likelihood = generate(generator)
+        logits = judge(discriminator, clips)
+        lost = losses.each(loss.generator)(losses.own(judge(discriminator, real)), losses.own(logits)).mean(0)
+        lost += game.contrast_weight * mismatched(logits)
+        return lost.mean() + jnp.mean(jax.lax.stop_gradient(lost - lost.mean()) * likelihood)
 
-    fake = jax.lax.optimization_barrier(generate(state.generator))
+    fake = jax.lax.optimization_barrier(generate(state.generator)[0])
     gradient = jax.grad(discriminator_loss)(state.discriminator, fake)
     updates, discriminator_adam = run.optimizers.discriminator.update(gradient, state.discriminator_adam)
     discriminator = optax.apply_updates(state.discriminator, updates)

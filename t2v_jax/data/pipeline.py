@@ -4,13 +4,14 @@ The order is a function of the seed alone, so the position is one number: save `
 JSON, or `grain.checkpoint.CheckpointSave` with Orbax) and `set_state` continues with the next clip.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import grain
 import jax
 import numpy as np
 
+from t2v_jax.data.rivals import Rivals
 from t2v_jax.errors import UsageError
 from t2v_jax.text.language import Captions, Language
 
@@ -20,14 +21,14 @@ class ClipSource(Protocol):
 
     `source[i]` is a dict of clip uint8 [frames, height, width, channels], caption str, meaning int (equal
     for captions that say the same) and any number of int labels under names of their own; `captions()`
-    lists every distinct caption.
+    is a dict of every distinct caption, sorted, with its meaning.
     """
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> dict: ...
 
-    def captions(self) -> list[str]: ...
+    def captions(self) -> dict[str, int]: ...
 
 
 def clip_batches(
@@ -45,6 +46,8 @@ def clip_batches(
     A batch is a dict of
       clip      uint8 [batch_size / process_count, frames, height, width, channels]
       captions  Captions, arrays [batch_size / process_count, max_tokens]
+      rivals    Captions like them, of other meanings as far as there are any (see `rivals`)
+      rival_meaning  int32 [batch_size / process_count]
     and each label of the source as int32 [batch_size / process_count]. `batch_size` counts all
     processes (default: those of JAX), which share out each global batch: together they see every
     clip once an epoch, whatever their number. `threads` prepare batches ahead (0: on demand).
@@ -58,7 +61,8 @@ def clip_batches(
             f"batch_size={batch_size}: expected a positive multiple of the number of processes, "
             f"{process_count}"
         )
-    clips = grain.MapDataset.source(source).seed(seed).shuffle().repeat()
+    captions = source.captions()
+    clips = grain.MapDataset.source(source).seed(seed).shuffle().repeat().random_map(Rivals(captions))
     # Threads, not Grain's worker processes: decoding and copying release the GIL, a position stays
     # independent of their number, and nothing has to be pickled or guarded by __main__.
     return iter(
@@ -66,7 +70,7 @@ def clip_batches(
         .batch(
             batch_size // process_count,
             drop_remainder=True,
-            batch_fn=_Collate(source.captions(), language),
+            batch_fn=_Collate(captions, language),
         )
         .to_iter_dataset(grain.ReadOptions(num_threads=threads, prefetch_buffer_size=2 * threads))
     )
@@ -75,15 +79,19 @@ def clip_batches(
 class _Collate:
     """Makes a batch of elements; each distinct caption has been encoded once, up front."""
 
-    def __init__(self, captions: Sequence[str], language: Language):
+    def __init__(self, captions: Iterable[str], language: Language):
         self._rows = {caption: row for row, caption in enumerate(captions)}
         self._encoded = language.encode(captions)
 
     def __call__(self, elements: Sequence[dict]) -> dict:
-        rows = [self._rows[element["caption"]] for element in elements]
-        labels = elements[0].keys() - {"clip", "caption"}
+        labels = elements[0].keys() - {"clip", "caption", "rival"}
         return {
             "clip": np.stack([element["clip"] for element in elements]),
-            "captions": Captions(*(field[rows] for field in self._encoded)),
+            "captions": self._captions(element["caption"] for element in elements),
+            "rivals": self._captions(element["rival"] for element in elements),
             **{name: np.array([element[name] for element in elements], np.int32) for name in sorted(labels)},
         }
+
+    def _captions(self, captions: Iterable[str]) -> Captions:
+        rows = [self._rows[caption] for caption in captions]
+        return Captions(*(field[rows] for field in self._encoded))

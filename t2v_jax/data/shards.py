@@ -199,9 +199,9 @@ class PreparedClips:
             raise self._damaged(f"clip {record} cannot be read") from error
         return {"clip": clip, "caption": self._captions[meaning], "meaning": meaning}
 
-    def captions(self) -> list[str]:
-        """Every distinct caption of the split, sorted."""
-        return [self._captions[meaning] for meaning in np.unique(self._rows[:, 1])]
+    def captions(self) -> dict[str, int]:
+        """Every distinct caption of the split, sorted, with its meaning."""
+        return {self._captions[meaning]: int(meaning) for meaning in np.unique(self._rows[:, 1])}
 
     def _manifest(self) -> dict:
         path = self._directory / _MANIFEST

@@ -37,11 +37,11 @@ class TfdsClips:
             for index, example in enumerate(examples)
             for caption in captions_of(example[told])
         ]
-        self._captions = sorted({caption for _, caption in self._rows})
         if "meaning" in features:
             self._meanings = [int(examples[index]["meaning"]) for index, _ in self._rows]
         else:
-            places = {caption: place for place, caption in enumerate(self._captions)}
+            captions = sorted({caption for _, caption in self._rows})
+            places = {caption: place for place, caption in enumerate(captions)}
             self._meanings = [places[caption] for _, caption in self._rows]
 
     def __len__(self) -> int:
@@ -52,9 +52,10 @@ class TfdsClips:
         clip = fit(self._clips[row][self._video], self._recipe)
         return {"clip": clip, "caption": caption, "meaning": self._meanings[index]}
 
-    def captions(self) -> list[str]:
-        """Every distinct caption of the split, sorted."""
-        return list(self._captions)
+    def captions(self) -> dict[str, int]:
+        """Every distinct caption of the split, sorted, with its meaning."""
+        pairs = ((caption, meaning) for (_, caption), meaning in zip(self._rows, self._meanings))
+        return dict(sorted(pairs))
 
 
 def fit(video: np.ndarray, recipe: Recipe) -> np.ndarray:

@@ -75,10 +75,10 @@ class World:
         named = zip(self.attributes.items(), combination)
         return self.templates[template].format(**{name: values[i] for (name, values), i in named})
 
-    def captions(self) -> list[str]:
-        """Every distinct caption of the split, sorted."""
+    def captions(self) -> dict[str, int]:
+        """Every distinct caption of the split, sorted, with its meaning."""
         pairs = itertools.product(self.combinations, range(len(self.templates)))
-        return sorted({self.caption(*pair) for pair in pairs})
+        return dict(sorted((self.caption(*pair), self.meaning(pair[0])) for pair in pairs))
 
     def meaning(self, combination: tuple[int, ...]) -> int:
         """The number of a combination in the product of all attributes."""

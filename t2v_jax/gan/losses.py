@@ -41,18 +41,33 @@ LOSSES = {
 }
 
 
+def each(loss):
+    """A loss of arrays without the mean over them: (real, fake) -> terms, of the arrays' shape."""
+    return jnp.vectorize(loss, signature="(),()->()")
+
+
 def own(logits):
-    """Each clip with its own caption: [judges, b, b] -> [judges, b]."""
+    """Each clip with its own caption: [judges, b, m] -> [judges, b]."""
     return jnp.diagonal(logits, axis1=-2, axis2=-1)
 
 
-def mismatched(loss, logits, different):
+def wrong_captions(meaning, rival_meaning):
+    """Which captions ask for something else than a clip shows: bool [b, 2b] twice.
+
+    The captions are those of the batch, then the rivals. First, for each clip, those of the other clips;
+    then its own rival.
+    """
+    others = meaning[:, None] != meaning[None]
+    rival = jnp.diag(meaning != rival_meaning)
+    nothing = jnp.zeros_like(others)
+    return jnp.concatenate([others, nothing], 1), jnp.concatenate([nothing, rival], 1)
+
+
+def mismatched(loss, logits, wrong):
     """Matching-aware term (Reed et al. 2016, arXiv 1605.05396): a wrong caption is a negative.
 
-    logits [judges, b, b]; different: bool [b, b], True where caption j differs from caption i. The mean
-    runs over all wrong captions of the batch.
+    logits [judges, b, m]; wrong: bool [b, m] -> [b], means over judges and over each clip's wrong captions.
     """
     matched = jnp.broadcast_to(own(logits)[..., None], logits.shape)
-    terms = jnp.vectorize(loss, signature="(),()->()")(matched, logits)
-    wrong = different[None]
-    return jnp.mean(jnp.sum(terms * wrong, -1) / jnp.maximum(wrong.sum(-1), 1))
+    terms = jnp.sum(each(loss)(matched, logits) * wrong[None], -1)
+    return terms.mean(0) / jnp.maximum(wrong.sum(-1), 1)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from t2v_jax.gan import penalties
-from t2v_jax.gan.losses import LOSSES, mismatched, own
+from t2v_jax.gan.losses import LOSSES, each, mismatched, own, wrong_captions
 from t2v_jax.gan.state import State, update_average
 from t2v_jax.nn.attention import entropy
 
@@ -75,13 +75,14 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
     """Both players' losses and gradients at the same parameters.
 
     batch: `clip` uint8 [b, t, h, w, c], `captions`, `meaning` int [b] (equal where captions say the
-    same). `penalised`: whether D's loss has its gradient penalties in this step. Returns (generator's
-    gradient, discriminator's gradient, metrics).
+    same), and `rivals` and `rival_meaning` like them (see `data.rivals`). `penalised`: whether D's loss has
+    its gradient penalties in this step. Returns (generator's gradient, discriminator's gradient, metrics).
     """
     noise_key, frames_key, moments_key, attention_key, *penalty_keys = jax.random.split(key, 6)
     loss = LOSSES[config.loss]
     captions, meaning = batch["captions"], batch["meaning"]
-    different = meaning[:, None] != meaning[None, :]
+    wrong = dict(zip(("mismatch_loss", "rival_loss"), wrong_captions(meaning, batch["rival_meaning"])))
+    with_rivals = jax.tree.map(lambda *parts: jnp.concatenate(parts), captions, batch["rivals"])
     width = networks.generator.config.generator.noise_width
     noise = jax.random.normal(noise_key, (meaning.shape[0], width))
     keep, look = choose_frames(frames_key, frames)
@@ -93,13 +94,13 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
             moments = choose_moments(moments_key, config.latest_start, len(noise))
             memory = play(generator, captions, noise, moments, config.latest_start, method="memory_at")
         film = play(generator, captions, noise, frames.computed, keep, memory)
-        return film.clips, entropy(film.attention).mean()
+        return (film.clips, film.likelihood), entropy(film.attention).mean()
 
     def judge(discriminator, clips):
-        return networks.discriminator.apply(discriminator, clips, captions, look)
+        return networks.discriminator.apply(discriminator, clips, with_rivals, look)
 
     # The one generator pass; its pullback later carries the generator's gradient home.
-    fake, generator_pullback, spread = jax.vjp(generate, generator, has_aux=True)
+    (fake, _), generator_pullback, spread = jax.vjp(generate, generator, has_aux=True)
     clips = {"real": real, "fake": fake}
     if penalised and config.penalty == "finite_difference":
         for name, key in zip(("real", "fake"), penalty_keys):
@@ -112,10 +113,12 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
     def discriminator_loss(logits):
         real, fake = own(logits["real"]), own(logits["fake"])
         terms = {
-            "discriminator_loss": loss.discriminator(real, fake),
-            "mismatch_loss": mismatched(loss.discriminator, logits["real"], different),
+            name: mismatched(loss.discriminator, logits["real"], pairs).mean()
+            for name, pairs in wrong.items()
         }
-        value = terms["discriminator_loss"] + config.mismatch_weight * terms["mismatch_loss"]
+        value = config.mismatch_weight * sum(terms.values())
+        terms["discriminator_loss"] = loss.discriminator(real, fake)
+        value += terms["discriminator_loss"]
         if "moved_real" in logits:
             sigma = config.penalty_sigma
             terms["r1"] = penalties.finite_difference(own(logits["moved_real"]), real, sigma)
@@ -124,9 +127,10 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
         return value, terms
 
     def generator_loss(fake_logits):
-        value = loss.generator(own(logits["real"]), own(fake_logits))
-        wrong = mismatched(loss.discriminator, fake_logits, different)
-        return value + contrast_weight(config, step) * wrong, value
+        played = each(loss.generator)(own(logits["real"]), own(fake_logits)).mean(0)
+        contrast = sum(mismatched(loss.discriminator, fake_logits, pairs) for pairs in wrong.values())
+        lost = played + contrast_weight(config, step) * contrast
+        return lost.mean(), (lost, played.mean())
 
     cotangents, terms = jax.grad(discriminator_loss, has_aux=True)(logits)
     parts = [pullbacks[name](cotangents[name])[0] for name in clips]
@@ -137,10 +141,14 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
         weight = penalty_weight(config, step) / 2
         parts.append(jax.tree.map(lambda leaf: weight * leaf, gradient))
     discriminator_gradient = jax.tree.map(lambda *leaves: sum(leaves), *parts)
-    cotangent, g_loss = jax.grad(generator_loss, has_aux=True)(logits["fake"])
-    (generator_gradient,) = generator_pullback(pullbacks["fake"](cotangent)[1])
+    cotangent, (lost, g_loss) = jax.grad(generator_loss, has_aux=True)(logits["fake"])
+    # What was heard is likelier to be heard again the less it lost (REINFORCE, Williams 1992): the gradient
+    # through hard attention tells how the word should change, not what another word would have given.
+    regret = (lost - lost.mean()) / len(lost)
+    (generator_gradient,) = generator_pullback((pullbacks["fake"](cotangent)[1], regret))
 
-    wrong_scores = jnp.sum(logits["real"] * different[None], (1, 2)) / jnp.maximum(different.sum(), 1)
+    others = wrong["mismatch_loss"]
+    wrong_scores = jnp.sum(logits["real"] * others[None], (1, 2)) / jnp.maximum(others.sum(), 1)
     metrics = terms | {
         "generator_loss": g_loss,
         "real_score": own(logits["real"]).mean(),

@@ -4,6 +4,8 @@ The bilinear score sᵀ W_a V is Luong et al. 2015 (arXiv 1508.04025, "general")
 is Vaswani et al. 2017 (arXiv 1706.03762, eq. 1).
 """
 
+from typing import Any, NamedTuple
+
 import flax.linen as nn
 import jax.numpy as jnp
 from jax import lax
@@ -12,8 +14,19 @@ SCORES = ("bilinear", "scaled_dot_product")
 GAIN = 0.5  # deviation of the first bilinear scores: every word is heard
 
 
+class Heard(NamedTuple):
+    """contexts [b, h, v] of the heads; weights [b, h, n] of the words; likelihood [b].
+
+    likelihood: the logarithm of the probability with which just these words are heard, 0 where all are.
+    """
+
+    contexts: Any
+    weights: Any
+    likelihood: Any
+
+
 def attend(scores, words, mask, noise=None):
-    """Weigh words by scores: [b, h, n], [b, n, v], bool [b, n] -> contexts [b, h, v], weights [b, h, n].
+    """Weigh words by scores: [b, h, n], [b, n, v], bool [b, n] -> `Heard`.
 
     The weights of a head sum to one and are zero where the mask is False; every row of the mask needs
     one True. With Gumbel noise [b, h, n] each head hears a single word, drawn with these weights (hard
@@ -22,11 +35,13 @@ def attend(scores, words, mask, noise=None):
     """
     scores = jnp.where(mask[:, None], scores, -jnp.inf)
     weights = heard = nn.softmax(scores, axis=-1)
+    likelihood = jnp.zeros(len(words), words.dtype)
     if noise is not None:
         soft = nn.softmax(scores + noise, axis=-1)
         drawn = nn.one_hot(soft.argmax(-1), soft.shape[-1], dtype=soft.dtype)
         heard = soft + lax.stop_gradient(drawn - soft)
-    return jnp.einsum("bhn,bnv->bhv", heard, words), weights
+        likelihood = jnp.log(jnp.sum(drawn * weights, axis=-1)).sum(-1)
+    return Heard(jnp.einsum("bhn,bnv->bhv", heard, words), weights, likelihood)
 
 
 def bilinear_scores(query, keys, kernel):
@@ -48,7 +63,7 @@ class Attention(nn.Module):
     """A(s, V) of several heads, with learned scores.
 
     query [b, q]; keys [b, n, k], by which words are found; words [b, n, v], which are read; mask
-    [b, n]; noise as for `attend` -> contexts [b, heads * v], weights [b, heads, n].
+    [b, n]; noise as for `attend` -> `Heard`, with contexts [b, heads * v].
     """
 
     heads: int = 1
@@ -68,5 +83,5 @@ class Attention(nn.Module):
             keys = nn.DenseGeneral(features, use_bias=False, name="keys")(keys)
             queries = nn.DenseGeneral(features, use_bias=False, name="queries")(query)
             scores = scaled_dot_product_scores(queries, keys)
-        contexts, weights = attend(scores, words, mask, noise)
-        return contexts.reshape(len(contexts), -1), weights
+        heard = attend(scores, words, mask, noise)
+        return heard._replace(contexts=heard.contexts.reshape(len(words), -1))

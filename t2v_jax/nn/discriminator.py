@@ -74,39 +74,42 @@ def standardise(sentences):
     return about * lax.rsqrt(sentences.var(0, keepdims=True) + 1e-3)
 
 
-def same_captions(captions):
-    """Which clips have a caption that another one has too: bool [b, b], False on the diagonal."""
-    same = jnp.all(captions.tokens[:, None] == captions.tokens[None], axis=-1)
-    return same & ~jnp.eye(len(same), dtype=bool)
+def fellowship(sentences):
+    """How much the other clips of a batch say the same as each: [b, s] -> weights [b, b], rows of sum 1.
+
+    The sentences' attention to one another, none to themselves: nearly all of it is on those of the same
+    words, and where there are none on those of like words.
+    """
+    alike = sentences @ sentences.T * sentences.shape[-1] ** -0.5
+    return nn.softmax(jnp.where(jnp.eye(len(alike), dtype=bool), -jnp.inf, alike), axis=-1)
 
 
-def distances(features, same):
-    """How far each is from the others of its caption, on average: [b, d], bool [b, b] -> [b, d], 0 if alone.
+def distances(features, fellows):
+    """How far each is from its fellows, on average: [b, d], weights [b, b] -> [b, d].
 
     A generator that paints the same thing whenever it reads the same words has none (minibatch
     discrimination, Salimans et al. 2016, arXiv 1606.03498, within a caption).
     """
-    weights = same / jnp.maximum(same.sum(-1, keepdims=True), 1)
-    return jnp.einsum("ij,ijd->id", weights, jnp.abs(features[:, None] - features[None]))
+    return jnp.einsum("ij,ijd->id", fellows, jnp.abs(features[:, None] - features[None]))
 
 
 class Projection(nn.Module):
-    """Features [b, k, d], sentences [m, s], whose captions are the same bool [b, b] -> scores [b, m].
+    """Features [b, k, d], sentences [m, s], `fellowship` of the clips [b, b] -> scores [b, m].
 
     psi(phi) + <E(s), phi>, phi being the mean of the features over k, and its `distances`.
     """
 
     @nn.compact
-    def __call__(self, features, sentences, same):
+    def __call__(self, features, sentences, fellows):
         features = features.mean(1)
-        features = jnp.concatenate([features, distances(features, same)], axis=-1)
+        features = jnp.concatenate([features, distances(features, fellows)], axis=-1)
         embedded = nn.Dense(features.shape[-1], name="embed")(sentences)
         alone = nn.Dense(1, name="alone")(features)
         return alone + features @ embedded.T / jnp.sqrt(features.shape[-1])
 
 
 class Discriminator(nn.Module):
-    """Both judges over every pair of clip and caption of a batch."""
+    """Both judges over every pair of clip and caption."""
 
     config: Any
     vocabulary_size: int
@@ -124,16 +127,16 @@ class Discriminator(nn.Module):
     def __call__(self, clips, captions, look):
         """Score clip i against caption j.
 
-        clips [b, t, h, w, c] in [-1, 1]; captions of b sentences; look: int [k], the frames that the
-        frame judge sees. Returns logits [2, b, b]: frame judge and clip judge; the diagonal holds
-        each clip with its own caption.
+        clips [b, t, h, w, c] in [-1, 1], b of 2 or more; captions of m sentences, the first b of which are
+        the clips' own; look: int [k], the frames that the frame judge sees. Returns logits [2, b, m]: frame
+        judge and clip judge; the diagonal holds each clip with its own caption.
         """
         sentences = standardise(self.text(captions).embedding)
-        same = same_captions(captions)
+        fellows = fellowship(sentences[: len(clips)])
         small = layers.average_pool(clips, self.config.discriminator.clip_pooling)
         return jnp.stack(
             [
-                self.frame_projection(self.frame_judge(clips[:, look]), sentences, same),
-                self.clip_projection(self.clip_judge(small), sentences, same),
+                self.frame_projection(self.frame_judge(clips[:, look]), sentences, fellows),
+                self.clip_projection(self.clip_judge(small), sentences, fellows),
             ]
         )

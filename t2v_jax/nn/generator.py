@@ -48,11 +48,13 @@ class Line(NamedTuple):
 class Film(NamedTuple):
     """clips [b, t, size, size, pixels], attention [t, n, 2 * heads, words], and what comes after.
 
-    The first half of the attention's heads is that of the looks, the second that of the deeds.
+    The first half of the attention's heads is that of the looks, the second that of the deeds. likelihood
+    [b]: the logarithm of the probability with which the words that hard attention heard are heard.
     """
 
     clips: Any
     attention: Any
+    likelihood: Any
     memory: Memory
 
 
@@ -66,14 +68,15 @@ class ScriptCell(nn.Module):
     def __call__(self, state, sentence, role, noise):
         query = role + nn.Dense(role.shape[-1], name="query")(state)
         attention = Attention(self.heads, self.score, name="deeds")
-        deeds, weights = attention(query, sentence.keys, sentence.words, sentence.mask)
-        state, _ = nn.GRUCell(state.shape[-1], name="gru")(state, jnp.concatenate([deeds, noise], axis=-1))
+        deeds = attention(query, sentence.keys, sentence.words, sentence.mask)
+        heard = jnp.concatenate([deeds.contexts, noise], axis=-1)
+        state, _ = nn.GRUCell(state.shape[-1], name="gru")(state, heard)
         place = nn.sigmoid(2 * nn.Dense(2, name="place")(state))
-        return state, Line(state, place, weights)
+        return state, Line(state, place, deeds.weights)
 
 
 class Looks(nn.Module):
-    """Sentences of n actors, who they are [n, actors] -> contexts [n, heads * v], weights [n, heads, words].
+    """Sentences of n actors, who they are [n, actors] -> `Heard`, contexts [n, heads * v].
 
     Who asks is the actor alone: asked by the sentence or by the script's state too, a digit would look
     different in each motion, and a square would turn into a circle on its way.
@@ -202,16 +205,17 @@ class Generator(nn.Module):
         memory = memory or Memory()
         sentence, actors, deeds_noise = self.cast(captions, noise)
         _, script, lines = self.script(sentence, actors, deeds_noise, frames, memory.script)
-        looks, looked = self.looks(sentence, actors)
-        styles = self.style(looks, self.share(noise)[0])
+        looks = self.looks(sentence, actors)
+        styles = self.style(looks.contexts, self.share(noise)[0])
         states, scene = self.scene(styles, frames, memory.scene)
         attention = jnp.concatenate(
-            [jnp.broadcast_to(looked, lines.attention.shape), lines.attention], axis=2
+            [jnp.broadcast_to(looks.weights, lines.attention.shape), lines.attention], axis=2
         )
+        likelihood = looks.likelihood.reshape(len(noise), -1).sum(1)
         places = lines.place
         if keep is not None:
             states, places = states[keep], places[keep]
-        return Film(self.paint(states, places, styles), attention, Memory(script, scene))
+        return Film(self.paint(states, places, styles), attention, likelihood, Memory(script, scene))
 
     def cast(self, captions, noise):
         """What the script of all actors is made from: `Sentence` [b * actors], who is who, noise."""

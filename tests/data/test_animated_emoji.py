@@ -82,7 +82,7 @@ def test_the_builder_trains_as_any_data_set(tmp_path):
     assert sorted(example["caption"] for example in examples) == sorted(
         caption for found in animated for caption in found.captions
     )
-    assert source.captions() == sorted({example["caption"] for example in examples})
+    assert list(source.captions()) == sorted({example["caption"] for example in examples})
     meanings = {example["caption"]: example["meaning"] for example in examples}
     for found in animated:
         assert len({meanings[caption] for caption in found.captions}) == 1

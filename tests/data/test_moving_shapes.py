@@ -98,7 +98,7 @@ def test_every_place_is_reached(many):
 
 
 def test_the_wordings():
-    captions = MovingShapes("train").captions() + MovingShapes("held_out").captions()
+    captions = MovingShapes("train").captions() | MovingShapes("held_out").captions()
     assert len(captions) == 720
     assert "a small red circle is moving left in a straight line" in captions
     assert "the large blue square moves up in a zigzag" in captions

@@ -46,10 +46,10 @@ class Numbered:
 
     def __getitem__(self, index):
         clip = np.full((2, 3, 3, 1), index, np.uint8)
-        return {"clip": clip, "caption": "digit 6 is up and down.", "number": index}
+        return {"clip": clip, "caption": "digit 6 is up and down.", "meaning": 0, "number": index}
 
     def captions(self):
-        return ["digit 6 is up and down."]
+        return {"digit 6 is up and down.": 0}
 
 
 def numbers(language, steps, **options):
@@ -66,11 +66,12 @@ def assert_same(one, another):
 
 def test_a_batch_has_the_promised_arrays(batches, language):
     batch = next(batches(6))
-    assert batch.keys() == {"clip", "captions", "digit", "motion", "meaning"}
+    assert batch.keys() == {"clip", "captions", "digit", "motion", "meaning", "rivals", "rival_meaning"}
     assert batch["clip"].shape == (6, 4, 20, 20, 1) and batch["clip"].dtype == np.uint8
     assert batch["digit"].shape == (6,) and batch["digit"].dtype == np.int32
-    for field in batch["captions"]:
+    for field in (*batch["captions"], *batch["rivals"]):
         assert field.shape == (6, language.max_tokens)
+    assert np.all(batch["meaning"] != batch["rival_meaning"])
 
 
 def test_every_row_is_an_element_of_the_source_with_its_caption(batches, language):

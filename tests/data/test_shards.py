@@ -68,7 +68,8 @@ def test_clips_are_those_of_the_files(films, prepared):
             assert element["caption"] == caption and type(element["meaning"]) is int
             assert element["clip"].dtype == np.uint8
             np.testing.assert_array_equal(element["clip"], clip)
-        assert source.captions() == sorted({element["caption"] for element in elements})
+        said = {element["caption"]: element["meaning"] for element in elements}
+        assert list(source.captions().items()) == sorted(said.items())
     assert report.clips("train", "test") == 9 * 5
     assert report.left_out.keys() == {"a red square/bad.mp4"}
 

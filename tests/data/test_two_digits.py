@@ -67,6 +67,6 @@ def test_the_order_of_the_digits_does_not_change_the_meaning():
 
 
 def test_the_wordings():
-    captions = TwoDigits("train").captions() + TwoDigits("held_out").captions()
+    captions = TwoDigits("train").captions() | TwoDigits("held_out").captions()
     assert "digit 6 is up and down and digit 3 is left and right." in captions
     assert "the digit 6 is moving up and down and the digit 3 is moving left and right" in captions

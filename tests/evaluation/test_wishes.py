@@ -14,7 +14,7 @@ from tests.evaluation import real
 @pytest.mark.parametrize("name", WORLDS)
 def test_wishes_are_balanced(name, split):
     world = real.world(name, split)
-    captions = world.captions()
+    captions = list(world.captions())
     wishes = balanced(world, len(world.combinations) * len(world.templates))
     assert sorted(wish.prompt for wish in wishes) == captions
     assert balanced(world, 7) == wishes[:7]

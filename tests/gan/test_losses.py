@@ -60,15 +60,22 @@ def test_losses_stay_finite_at_extreme_scores():
 
 
 def test_mismatched_averages_over_wrong_captions_alone():
-    logits = jnp.arange(9.0).reshape(1, 3, 3)
-    meaning = jnp.array([7, 7, 4])
-    different = meaning[:, None] != meaning[None, :]
+    logits = jnp.arange(18.0).reshape(1, 3, 6)
+    in_batch, rivals = losses.wrong_captions(jnp.array([7, 7, 4]), jnp.array([4, 5, 4]))
     loss = losses.LOSSES["relativistic"].discriminator
-    got = losses.mismatched(loss, logits, different)
     softplus = lambda x: np.log1p(np.exp(x))  # noqa: E731
-    rows = [softplus(2 - 0), softplus(5 - 4), (softplus(6 - 8) + softplus(7 - 8)) / 2]
-    np.testing.assert_allclose(got, np.mean(rows), rtol=1e-6)
-    assert losses.mismatched(loss, logits, jnp.zeros((3, 3), bool)) == 0
+    wanted = [softplus(2 - 0), softplus(8 - 7), (softplus(12 - 14) + softplus(13 - 14)) / 2]
+    np.testing.assert_allclose(losses.mismatched(loss, logits, in_batch), wanted, rtol=1e-6)
+    wanted = [softplus(3 - 0), softplus(10 - 7), 0]  # the last one's rival means what its caption means
+    np.testing.assert_allclose(losses.mismatched(loss, logits, rivals), wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", losses.LOSSES)
+def test_each_is_a_loss_before_its_mean(name):
+    for loss in losses.LOSSES[name]:
+        terms = losses.each(loss)(REAL, FAKE)
+        assert terms.shape == REAL.shape
+        np.testing.assert_allclose(terms.mean(), loss(REAL, FAKE), rtol=1e-6)
 
 
 def test_exact_penalty_is_the_squared_gradient():

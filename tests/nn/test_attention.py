@@ -20,7 +20,7 @@ def attended(score):
     parameters = module.init(SEEDS[3], QUERY, KEYS, WORDS, MASK)
     # As after some training: at first all scores are small.
     parameters = jax.tree.map(lambda kernel: 5 * kernel, parameters)
-    return parameters["params"], *module.apply(parameters, QUERY, KEYS, WORDS, MASK)
+    return parameters["params"], *module.apply(parameters, QUERY, KEYS, WORDS, MASK)[:2]
 
 
 def expected(scores):
@@ -54,7 +54,7 @@ def test_padding_has_no_weight_and_no_influence(score):
     parameters, context, weights = attended(score)
     assert np.all(np.asarray(weights).swapaxes(1, 2)[~np.asarray(MASK)] == 0)
     others = [jnp.where(MASK[..., None], array, 1e3) for array in (KEYS, WORDS)]
-    again, _ = Attention(HEADS, score).apply({"params": parameters}, QUERY, *others, MASK)
+    again, *_ = Attention(HEADS, score).apply({"params": parameters}, QUERY, *others, MASK)
     np.testing.assert_allclose(again, context, atol=1e-6)
 
 
@@ -63,16 +63,18 @@ def test_hard_attention_hears_one_word_as_often_as_its_weight_says():
     mask = jnp.array([[True, True, True, False]])
     noise = jax.random.gumbel(SEEDS[0], (4000, 1, 1, 4))
     words = jnp.eye(4)[None]
-    heard, weights = jax.vmap(lambda noise: attend(scores, words, mask, noise))(noise)
+    heard, weights, likelihood = jax.vmap(lambda noise: attend(scores, words, mask, noise))(noise)
     np.testing.assert_allclose(weights[0, 0, 0], [0.6, 0.3, 0.1, 0], atol=1e-6)
     np.testing.assert_allclose(heard.max(-1), 1, atol=1e-6)
     np.testing.assert_allclose(heard.mean((0, 1, 2)), [0.6, 0.3, 0.1, 0], atol=0.03)
+    drawn = np.sum(weights * heard, axis=-1)
+    np.testing.assert_allclose(np.exp(likelihood), drawn[:, :, 0], rtol=1e-5)
 
 
 def test_hard_attention_without_noise_hears_the_likeliest_word():
     parameters, _, weights = attended("bilinear")
     noise = jnp.zeros((2, HEADS, 4))
-    heard, _ = Attention(HEADS, "bilinear").apply({"params": parameters}, QUERY, KEYS, WORDS, MASK, noise)
+    heard, *_ = Attention(HEADS, "bilinear").apply({"params": parameters}, QUERY, KEYS, WORDS, MASK, noise)
     likeliest = np.asarray(weights).argmax(-1)
     expected = np.asarray(WORDS)[np.arange(2)[:, None], likeliest].reshape(2, -1)
     np.testing.assert_allclose(heard, expected, atol=1e-6)
@@ -88,6 +90,26 @@ def test_hard_attention_learns_to_hear_the_word_that_is_worth_most():
 
     slope = jax.grad(mean_worth)(jnp.zeros((1, 1, 4)))[0, 0]
     assert slope.argmax() == 1 and slope[0] < 0 and slope[3] == 0
+
+
+def test_what_was_worth_more_than_the_mean_becomes_likelier():
+    """The likelihood's gradient weighed by worth is that of the mean worth, whatever a word would change."""
+    mask = jnp.array([[True, True, True, False]])
+    worth, scores = jnp.array([1.0, 3.0, 2.0, 9.0]), jnp.array([[[0.5, 0.0, -0.5, 2.0]]])
+    noise = jax.random.gumbel(SEEDS[0], (20_000, 1, 1, 4))
+
+    def regretted(scores):
+        heard = jax.vmap(lambda noise: attend(scores, jnp.eye(4)[None], mask, noise))(noise)
+        gained = jax.lax.stop_gradient(heard.contexts[:, 0, 0] @ worth)
+        return jnp.mean((gained - gained.mean()) * heard.likelihood[:, 0])
+
+    exact = jax.grad(lambda scores: jax.nn.softmax(scores[0, 0, :3]) @ worth[:3])(scores)
+    np.testing.assert_allclose(jax.grad(regretted)(scores), exact, atol=0.03)
+
+
+def test_soft_attention_has_no_likelihood_to_learn():
+    scores = jax.random.normal(SEEDS[1], (2, HEADS, 4))
+    np.testing.assert_array_equal(attend(scores, WORDS, MASK).likelihood, 0)
 
 
 def test_entropy_is_zero_on_one_word_and_log_n_on_n():

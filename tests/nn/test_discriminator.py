@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from t2v_jax.nn.discriminator import distances, same_captions, standardise
+from t2v_jax.nn.discriminator import distances, fellowship, standardise
 from tests import example
 
 CONFIG = example.config()
@@ -43,17 +43,28 @@ def test_the_frame_judge_sees_its_frames_alone_and_the_clip_judge_their_order():
     assert np.abs(turned_clips - clips).max() > 1e-4
 
 
-def test_same_captions_are_found_and_none_is_its_own_fellow():
-    wanted = np.zeros((4, 4), bool)
-    wanted[0, 2] = wanted[2, 0] = True
-    np.testing.assert_array_equal(same_captions(CAPTIONS), wanted)
+def test_the_fellows_of_a_clip_are_those_of_its_caption_else_of_like_captions_never_itself():
+    names = jax.random.normal(jax.random.key(2), (4, 64))
+    sentences = standardise(jnp.stack([names[0], names[1], names[0], (names[1] + names[2]) / 2, names[3]]))
+    fellows = np.asarray(fellowship(sentences))
+    np.testing.assert_allclose(fellows.sum(1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(np.diag(fellows), 0)
+    assert fellows[0, 2] > 0.9 and fellows[2, 0] > 0.9
+    assert fellows[1].argmax() == 3 and fellows[3].argmax() == 1
 
 
-def test_distances_are_those_to_the_clips_of_the_same_caption():
-    features = jnp.array([[1.0, 5.0], [2.0, 0.0], [4.0, 6.0], [9.0, 9.0]])
-    same = jnp.array([[0, 0, 1, 1], [0, 0, 0, 0], [1, 0, 0, 1], [1, 0, 1, 0]], bool)
-    wanted = [[(3 + 8) / 2, (1 + 4) / 2], [0, 0], [(3 + 5) / 2, (1 + 3) / 2], [(8 + 5) / 2, (4 + 3) / 2]]
-    np.testing.assert_allclose(distances(features, same), wanted)
+def test_distances_are_the_mean_of_those_to_the_fellows():
+    features = jnp.array([[1.0, 5.0], [4.0, 6.0], [9.0, 9.0]])
+    fellows = jnp.array([[0, 0.5, 0.5], [1, 0, 0], [0.25, 0.75, 0]])
+    wanted = [[(3 + 8) / 2, (1 + 4) / 2], [3, 1], [(8 + 3 * 5) / 4, (4 + 3 * 3) / 4]]
+    np.testing.assert_allclose(distances(features, fellows), wanted)
+
+
+def test_captions_of_no_clip_are_judged_too():
+    rivals = jax.tree.map(lambda array: jnp.concatenate([array, array[1:2]]), CAPTIONS)
+    scores = DISCRIMINATOR.apply(PARAMETERS, CLIPS, rivals, jnp.array([0, 2]))
+    assert scores.shape == (2, example.BATCH, example.BATCH + 1)
+    np.testing.assert_allclose(scores[..., -1], scores[..., 1], atol=1e-5)
 
 
 def test_a_clip_is_judged_beside_the_others_of_its_caption():
