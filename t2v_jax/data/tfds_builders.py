@@ -1,4 +1,4 @@
-"""The drawn worlds and animated emoji as TensorFlow Datasets: `tfds.data_source("moving_digits", "train")`.
+"""Worlds, emoji and your videos as TensorFlow Datasets: `tfds.data_source("moving_digits", "train")`.
 
 Importing this module registers them, which importing `t2v_jax` does once TFDS is imported too. They are
 written as ArrayRecord, without TensorFlow.
@@ -8,8 +8,11 @@ import dataclasses
 
 import numpy as np
 import tensorflow_datasets as tfds
+from absl import logging
 
-from t2v_jax.data import animated_emoji
+from t2v_jax.data import animated_emoji, captions, folder
+from t2v_jax.data.decode import Recipe
+from t2v_jax.data.decoders import Decoders
 from t2v_jax.data.world import SPLITS, World
 from t2v_jax.data.worlds import WORLDS
 
@@ -119,3 +122,50 @@ class AnimatedEmoji(CaptionedClips):
                         **{name: getattr(emoji, name) for name in ("name", "tone", "group")},
                     },
                 )
+
+
+@dataclasses.dataclass(kw_only=True)
+class ClipsConfig(tfds.core.BuilderConfig):
+    """How clips are cut from the videos; another choice needs a `name` of its own."""
+
+    name: str = "default"
+    recipe: Recipe = Recipe()
+
+
+class Clips(CaptionedClips):
+    """The clips of a folder of captioned videos; those that cannot be used are told and left out."""
+
+    BUILDER_CONFIGS = [ClipsConfig()]
+    MANUAL_DOWNLOAD_INSTRUCTIONS = f"The manual_dir is the folder of videos. {captions.__doc__}"
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        return self._describe(self.builder_config.recipe.shape, {"caption": tfds.features.Text()}, {})
+
+    def _split_generators(self, dl_manager) -> dict:
+        found = folder.read_folder(dl_manager.manual_dir)
+        _tell_left_out(found.left_out)
+        meanings = {caption: i for i, caption in enumerate(sorted({video.caption for video in found.videos}))}
+        videos = {split: [] for split in folder.SPLITS}
+        for video in found.videos:
+            videos[folder.split_of(video.name)].append(video)
+        return {
+            split: self._generate_examples(found.directory, chosen, meanings)
+            for split, chosen in videos.items()
+            if chosen  # a split without examples cannot be written
+        }
+
+    def _generate_examples(self, directory, videos, meanings):
+        with Decoders(self.builder_config.recipe) as decoders:
+            paths = (directory / video.name for video in videos)
+            for video, decoded in zip(videos, decoders(paths)):
+                if isinstance(decoded, str):
+                    _tell_left_out({video.name: decoded})
+                    continue
+                said = {"caption": video.caption, "meaning": meanings[video.caption]}
+                for number, clip in enumerate(decoded.clips):
+                    yield f"{video.name} {number}", {"clip": clip, **said}
+
+
+def _tell_left_out(reasons):
+    for name, reason in reasons.items():
+        logging.warning("left out: %s: %s", name, reason)

@@ -10,11 +10,14 @@ import pytest
 import t2v_jax  # noqa: F401, registers the worlds
 from t2v_jax import config as configuration
 from t2v_jax.data.decode import Recipe
+from t2v_jax.data.folder import read_folder
 from t2v_jax.data.moving_shapes import MovingShapes
+from t2v_jax.data.shards import PreparedClips, prepare
 from t2v_jax.data.tfds_clips import TfdsClips, fit, in_words
 from t2v_jax.data.world import SPLITS
 from t2v_jax.data.worlds import WORLDS, make_source
 from t2v_jax.errors import UsageError
+from tests.data import videos
 
 tfds = pytest.importorskip("tensorflow_datasets", reason="needs the extra tfds")
 
@@ -157,3 +160,31 @@ def test_ucf101_becomes_captioned_clips(tmp_path):
     for clip in clips:
         assert clip["clip"].shape == (4, 16, 16, 3) and clip["caption"] in source.captions()
         assert clip["caption"] == clip["caption"].lower()
+
+
+def test_a_folder_of_videos_is_a_data_set_of_the_clips_that_are_prepared_from_it(tmp_path):
+    from t2v_jax.data.tfds_builders import ClipsConfig
+
+    films, recipe = tmp_path / "films", Recipe(frames=4, size=16)
+    for index, (ending, data) in enumerate(videos.all_kinds().items()):
+        path = films / f"a {('red', 'green')[index % 2]} square" / f"{index}{ending}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    (films / "a red square/bad.mp4").write_bytes(b"no video")
+    report = prepare(read_folder(films), tmp_path / "prepared", recipe, 1)
+    builder = tfds.builder("clips", data_dir=tmp_path, config=ClipsConfig(name="small", recipe=recipe))
+    builder.download_and_prepare(
+        download_config=tfds.download.DownloadConfig(manual_dir=films), file_format="array_record"
+    )
+
+    def rows(examples):
+        return sorted((e["clip"].tobytes(), e["caption"], int(e["meaning"])) for e in examples)
+
+    splits = [split for split in ("train", "test") if report.clips(split)]
+    assert set(builder.info.splits) == set(splits)
+    for split in splits:
+        prepared = PreparedClips(tmp_path / "prepared", split)
+        found = [
+            example | {"caption": example["caption"].decode()} for example in builder.as_data_source(split)
+        ]
+        assert rows(found) == rows(prepared[index] for index in range(len(prepared)))
