@@ -70,6 +70,9 @@ def default() -> ConfigDict:
     game.decay_steps = 10_000  # until gamma has its last value, and the contrast none
     game.penalty_every = 4  # steps, of which one has the penalties, so many times as strong
     game.latest_start = 48  # half of the clips begin up to so many frames late; 0: all at once
+    # What D's clips are changed by, for a small data set: translation, cutout, color. None may change what
+    # captions name.
+    game.augment = ()
     game.generator_rate = 8e-4  # Adam's learning rates
     game.discriminator_rate = 8e-4
     game.final_rate = 0.1  # share of the rates left at the last step (cosine)
@@ -100,6 +103,7 @@ CHANNELS = (
     "discriminator.frame_channels",
     "discriminator.clip_channels",
 )
+AUGMENTATIONS = ("translation", "cutout", "color")
 FRACTIONS = ("game.beta_1", "game.beta_2", "game.average_decay", "game.final_rate")
 # Every other number is above zero.
 MAY_BE_ZERO = (
@@ -128,6 +132,9 @@ def _rule(name, value):
     if name in CHANNELS:
         whole = all(isinstance(number, int) and number > 0 for number in value)
         return bool(value) and whole, "whole numbers above 0, one a level, as (8,)"
+    if name == "game.augment":
+        known = isinstance(value, tuple) and set(value) <= set(AUGMENTATIONS)
+        return known, f"some of {', '.join(AUGMENTATIONS)}, as ('translation',)"
     if name in FRACTIONS:
         return 0 <= value < 1, "a number from 0 up to, but not with, 1"
     if name == "mesh.data":

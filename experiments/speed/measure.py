@@ -2,9 +2,11 @@
 
     python experiments/speed/measure.py [--output=FILE.json] [--repeats=5]
 
-Prints the rows as they come, ratios first; writes them as JSON with the machine's description.
+Prints the rows as they come, ratios first; writes them as JSON with the machine's description. The last rows,
+those of the twin in PyTorch, need PyTorch, which nothing else here does.
 """
 
+import importlib.util
 import json
 import platform
 
@@ -25,8 +27,17 @@ def main(_):
         "jax": jax.__version__,
         "python": platform.python_version(),
     }
-    rows = []
-    for part in (machine, generation, step, conv_lstm):
+    parts, rows = [machine, generation, step, conv_lstm], []
+    if importlib.util.find_spec("torch"):
+        import torch
+        import twin
+
+        facts["torch"] = torch.__version__
+        parts.append(twin)
+    else:
+        facts["torch"] = "not installed: no rows of the twin"
+        print(json.dumps({"torch": facts["torch"]}), flush=True)
+    for part in parts:
         for row in part.measure(REPEATS.value):
             rows.append(row)
             print(json.dumps(row), flush=True)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from t2v_jax.gan import penalties
+from t2v_jax.gan.augmentation import augment
 from t2v_jax.gan.losses import LOSSES, each, mismatched, own, wrong_captions
 from t2v_jax.gan.state import State, update_average
 from t2v_jax.nn.attention import entropy
@@ -79,6 +80,7 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
     its gradient penalties in this step. Returns (generator's gradient, discriminator's gradient, metrics).
     """
     noise_key, frames_key, moments_key, attention_key, *penalty_keys = jax.random.split(key, 6)
+    real_key, fake_key = jax.random.split(jax.random.fold_in(key, 1))
     loss = LOSSES[config.loss]
     captions, meaning = batch["captions"], batch["meaning"]
     wrong = dict(zip(("mismatch_loss", "rival_loss"), wrong_captions(meaning, batch["rival_meaning"])))
@@ -86,7 +88,7 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
     width = networks.generator.config.generator.noise_width
     noise = jax.random.normal(noise_key, (meaning.shape[0], width))
     keep, look = choose_frames(frames_key, frames)
-    real = to_unit_range(batch["clip"])[:, keep]
+    real = augment(real_key, to_unit_range(batch["clip"])[:, keep], config.augment)
 
     def generate(generator):
         memory, play = None, functools.partial(networks.generator.apply, rngs={"attention": attention_key})
@@ -94,7 +96,9 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
             moments = choose_moments(moments_key, config.latest_start, len(noise))
             memory = play(generator, captions, noise, moments, config.latest_start, method="memory_at")
         film = play(generator, captions, noise, frames.computed, keep, memory)
-        return (film.clips, film.likelihood), entropy(film.attention).mean()
+        return (augment(fake_key, film.clips, config.augment), film.likelihood), entropy(
+            film.attention
+        ).mean()
 
     def judge(discriminator, clips):
         return networks.discriminator.apply(discriminator, clips, with_rivals, look)

@@ -1,0 +1,129 @@
+"""The minimax step in PyTorch: one pass of the generator, both gradients, both Adams, the average.
+
+Without penalties and metrics, with the relativistic loss. It takes what `t2v_jax.gan.step` draws as inputs.
+"""
+
+import functools
+import math
+from typing import NamedTuple
+
+import torch
+from torch._functorch import config as functorch
+from torch.nn.functional import softplus
+from torch.optim.lr_scheduler import LambdaLR
+from twin_networks import Discriminator, Generator, leaves, take_over
+
+
+class Draws(NamedTuple):
+    """Noise [b, z]; frames painted and looked at, int; of hard attention and late starts, or None."""
+
+    noise: torch.Tensor
+    keep: torch.Tensor
+    look: torch.Tensor
+    gumbel: torch.Tensor | None
+    moments: torch.Tensor | None
+
+
+class Game:
+    """Both networks, and what they lose."""
+
+    def __init__(self, config, frames):
+        self.generator, self.discriminator = Generator(config), Discriminator(config)
+        self.config, self.frames = config.game, frames.computed
+
+    def compile(self):
+        """Compile all but the loop of the script, whose unrolled frames would take the compiler minutes."""
+        torch.compiler.reset()
+        # Both players' gradients pass through the same run of D, whose buffers must outlive the first.
+        functorch.donated_buffer = False
+        compiled = functools.partial(torch.compile, dynamic=False)
+        generator = self.generator
+        for name in ("style", "scene", "paint"):
+            setattr(generator, name, compiled(getattr(generator, name)))
+        self.discriminator = compiled(self.discriminator.__call__)
+
+    def losses(self, generator, discriminator, batch, draws, contrast):
+        """Both players' gradients, as lists in the order of `leaves`, and the terms of their losses.
+
+        contrast: the weight of own over wrong captions in G's loss, a tensor.
+        """
+        noise, keep, look, gumbel, moments = draws
+        real = batch["clip"][:, keep].float() / 127.5 - 1
+        fake, likelihood = self.generator(
+            generator, batch["captions"], noise, self.frames, keep, gumbel, moments, self.config.latest_start
+        )
+        real_logits, fake_logits = (
+            self.discriminator(discriminator, clips, batch["with_rivals"], look) for clips in (real, fake)
+        )
+        wrong = wrong_captions(batch["meaning"], batch["rival_meaning"])
+        real_own, fake_own = (logits.diagonal(dim1=1, dim2=2) for logits in (real_logits, fake_logits))
+        mismatch, rival = (mismatched(real_logits, pairs).mean() for pairs in wrong)
+        d_loss = softplus(fake_own - real_own).mean()
+        played = softplus(real_own - fake_own).mean(0)
+        lost = played + contrast * sum(mismatched(fake_logits, pairs) for pairs in wrong)
+        regret = (lost - lost.mean()).detach()
+
+        d_total = d_loss + self.config.mismatch_weight * (mismatch + rival)
+        g_total = lost.mean() + (regret * likelihood).mean()
+        d_gradient = torch.autograd.grad(d_total, leaves(discriminator), retain_graph=True)
+        g_gradient = torch.autograd.grad(g_total, leaves(generator))
+        terms = {
+            "discriminator_loss": d_loss,
+            "generator_loss": played.mean(),
+            "mismatch_loss": mismatch,
+            "rival_loss": rival,
+        }
+        return g_gradient, d_gradient, {name: term.detach() for name, term in terms.items()}
+
+
+def wrong_captions(meaning, rival_meaning):
+    """Which captions ask for something else than a clip shows: others', its own rival's; [b, 2b] twice."""
+    others = (meaning[:, None] != meaning).float()
+    rival = torch.diag((meaning != rival_meaning).float())
+    nothing = torch.zeros_like(others)
+    return torch.cat([others, nothing], 1), torch.cat([nothing, rival], 1)
+
+
+def mismatched(logits, wrong):
+    """What wrong captions [b, m] cost, by logits [judges, b, m]: [b]."""
+    matched = logits.diagonal(dim1=1, dim2=2)[..., None]
+    return (softplus(logits - matched) * wrong).sum(-1).mean(0) / wrong.sum(-1).clamp(min=1)
+
+
+class Players:
+    """Both players in training, from the parameters of flax: `step` updates them in place."""
+
+    def __init__(self, config, frames, generator, discriminator):
+        self.game, self.config, self.steps = Game(config, frames), config.game, 0
+        self.trees = [take_over(tree["params"]) for tree in (generator, discriminator)]
+        self.leaves = [[leaf.requires_grad_() for leaf in leaves(tree)] for tree in self.trees]
+        self.average = [leaf.detach().clone() for leaf in self.leaves[0]]
+        rates = config.game.generator_rate, config.game.discriminator_rate
+        betas = config.game.beta_1, config.game.beta_2
+        self.adams = [torch.optim.Adam(*pair, betas, fused=True) for pair in zip(self.leaves, rates)]
+        self.rates = [LambdaLR(adam, lambda step: _rate(config, step)) for adam in self.adams]
+
+    def step(self, batch, draws):
+        """One update; the terms of the losses before it."""
+        progress = min(self.steps / self.config.decay_steps, 1)
+        contrast = torch.tensor(self.config.contrast_weight * (1 - progress))
+        *gradients, terms = self.game.losses(*self.trees, batch, draws, contrast)
+        for parameters, gradient, adam, rate in zip(self.leaves, gradients, self.adams, self.rates):
+            for leaf, part in zip(parameters, gradient):
+                leaf.grad = part
+            adam.step()
+            rate.step()
+        decay = min(self.config.average_decay, (1 + self.steps) / (10 + self.steps))
+        with torch.no_grad():
+            torch._foreach_lerp_(self.average, self.leaves[0], 1 - decay)
+        self.steps += 1
+        return terms
+
+
+def _rate(config, step):
+    """Share of Adam's rate: warmed up, then a cosine."""
+    warmup = min(config.game.warmup_steps, config.steps // 2)
+    if step < warmup:
+        return step / warmup
+    wave = (1 + math.cos(math.pi * (step - warmup) / (config.steps - warmup))) / 2
+    return config.game.final_rate + (1 - config.game.final_rate) * wave
