@@ -14,7 +14,7 @@ from t2v_jax import config as configuration
 def get_config():
     """See the module's docstring."""
     config = configuration.default()
-    config.steps = 5_500
+    config.steps = 3_000
     config.log_every = 50
     config.sample_every = 500
     config.checkpoint_every = 250
@@ -26,7 +26,9 @@ def get_config():
     config.discriminator.clip_channels = (24, 32, 48)
     config.generator.hard_attention = False  # five words are to be read, by twice three heads
     config.game.latest_start = 0  # a shape crosses the frame once
-    config.game.final_penalty_weight = 0.2
-    config.game.decay_steps = 5_500
-    config.game.stages = ((0, 8, 2, 2), (3_000, 16, 5, 2))
+    config.game.beta_1 = 0.5
+    config.game.penalty_weight = 0.1
+    config.game.final_penalty_weight = 0.02
+    config.game.decay_steps = 3_000
+    config.game.stages = ((0, 8, 2, 2), (1_800, 16, 4, 2))
     return config

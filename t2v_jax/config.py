@@ -55,7 +55,7 @@ def default() -> ConfigDict:
     generator.painter_channels = (32, 12)  # channels at 16, 32, ... pixels, up to the canvas
 
     config.discriminator = discriminator = ConfigDict()
-    discriminator.frame_channels = (16, 32, 64, 128)  # each level halves the frame
+    discriminator.frame_channels = (16, 32, 64)  # each level halves the frame
     discriminator.clip_channels = (32, 48)  # each level halves the pooled clip
     discriminator.clip_pooling = 4  # the clip judge sees size / clip_pooling
 

@@ -61,8 +61,8 @@ def batch(start=0):
         "clip": np.stack([clip["clip"] for clip in clips]),
         "captions": language().encode([clip["caption"] for clip in clips]),
         "meaning": np.array([clip["meaning"] for clip in clips], np.int32),
-        "rivals": language().encode([clip["rival"] for clip in clips]),
-        "rival_meaning": np.array([clip["rival_meaning"] for clip in clips], np.int32),
+        "rivals": language().encode([rival for clip in clips for rival in clip["rivals"]]),
+        "rival_meanings": np.concatenate([clip["rival_meanings"] for clip in clips], dtype=np.int32),
     }
     return jax.tree.map(jnp.asarray, arrays)
 

@@ -46,8 +46,9 @@ def clip_batches(
     A batch is a dict of
       clip      uint8 [batch_size / process_count, frames, height, width, channels]
       captions  Captions, arrays [batch_size / process_count, max_tokens]
-      rivals    Captions like them, of other meanings as far as there are any (see `rivals`)
-      rival_meaning  int32 [batch_size / process_count]
+      rivals    Captions like them, for each RIVALS of other meanings as far as there are any (see `rivals`),
+                arrays [RIVALS * batch_size / process_count, max_tokens], those of a clip side by side
+      rival_meanings  int32 [RIVALS * batch_size / process_count]
     and each label of the source as int32 [batch_size / process_count]. `batch_size` counts all
     processes (default: those of JAX), which share out each global batch: together they see every
     clip once an epoch, whatever their number. `threads` prepare batches ahead (0: on demand).
@@ -84,11 +85,14 @@ class _Collate:
         self._encoded = language.encode(captions)
 
     def __call__(self, elements: Sequence[dict]) -> dict:
-        labels = elements[0].keys() - {"clip", "caption", "rival"}
+        labels = elements[0].keys() - {"clip", "caption", "rivals", "rival_meanings"}
         return {
             "clip": np.stack([element["clip"] for element in elements]),
             "captions": self._captions(element["caption"] for element in elements),
-            "rivals": self._captions(element["rival"] for element in elements),
+            "rivals": self._captions(rival for element in elements for rival in element["rivals"]),
+            "rival_meanings": np.concatenate(
+                [element["rival_meanings"] for element in elements], dtype=np.int32
+            ),
             **{name: np.array([element[name] for element in elements], np.int32) for name in sorted(labels)},
         }
 

@@ -6,15 +6,16 @@ import numpy as np
 
 from t2v_jax.text.words import fold_case, split_words
 
+RIVALS = 4  # of each clip
 CANDIDATES = 256  # captions that are looked at for each clip
 
 
 class Rivals:
-    """Adds to an element with a caption str and a meaning int a rival str and a rival_meaning int.
+    """Adds to an element with a caption str and a meaning int RIVALS rivals, str, and their rival_meanings.
 
-    Among captions drawn at random the fewer words differ, the likelier one is the rival, by a factor e a
+    Among captions drawn at random the fewer words differ, the likelier one is a rival, by a factor e a
     word: those that differ in one thing alone are rare in a batch, and they are what teaches to look
-    closely. Where nothing means anything else the rival is the caption itself. `captions`: each with its
+    closely. Where nothing means anything else the rivals are the caption itself. `captions`: each with its
     meaning.
     """
 
@@ -28,12 +29,15 @@ class Rivals:
         others = np.flatnonzero(self._meanings != element["meaning"])
         if others.size > CANDIDATES:
             others = rng.choice(others, CANDIDATES, replace=False)
-        rival, meaning = self._draw(caption, others, rng) if others.size else (caption, element["meaning"])
-        return element | {"rival": rival, "rival_meaning": meaning}
+        if others.size:
+            chosen = rng.choice(others, RIVALS, p=self._likelihoods(caption, others))
+            rivals, meanings = [self._captions[index] for index in chosen], self._meanings[chosen].tolist()
+        else:
+            rivals, meanings = [caption] * RIVALS, [element["meaning"]] * RIVALS
+        return element | {"rivals": rivals, "rival_meanings": meanings}
 
-    def _draw(self, caption, others, rng):
+    def _likelihoods(self, caption, others):
         words = self._words[caption]
         differing = np.array([len(words ^ self._words[self._captions[other]]) for other in others])
         weights = np.exp(differing.min() - differing)
-        chosen = rng.choice(others, p=weights / weights.sum())
-        return self._captions[chosen], int(self._meanings[chosen])
+        return weights / weights.sum()

@@ -51,16 +51,19 @@ def own(logits):
     return jnp.diagonal(logits, axis1=-2, axis2=-1)
 
 
-def wrong_captions(meaning, rival_meaning):
-    """Which captions ask for something else than a clip shows: bool [b, 2b] twice.
+def wrong_captions(meaning, rival_meanings):
+    """Which captions ask for something else than a clip shows: int [b], [r * b] -> bool [b, b + r * b] twice.
 
-    The captions are those of the batch, then the rivals. First, for each clip, those of the other clips;
-    then its own rival.
+    The captions are those of the batch, then r rivals of each clip, side by side. First, for each clip, those
+    of the other clips; then its own rivals.
     """
-    others = meaning[:, None] != meaning[None]
-    rival = jnp.diag(meaning != rival_meaning)
-    nothing = jnp.zeros_like(others)
-    return jnp.concatenate([others, nothing], 1), jnp.concatenate([nothing, rival], 1)
+    clips = len(meaning)
+    different = meaning[:, None] != jnp.concatenate([meaning, rival_meanings])[None]
+    rivals = jnp.repeat(jnp.eye(clips, dtype=bool), len(rival_meanings) // clips, axis=1)
+    of_batch = jnp.ones((clips, clips), bool)
+    others = jnp.concatenate([of_batch, jnp.zeros_like(rivals)], 1)
+    own_rivals = jnp.concatenate([jnp.zeros_like(of_batch), rivals], 1)
+    return different & others, different & own_rivals
 
 
 def mismatched(loss, logits, wrong):

@@ -76,14 +76,14 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
     """Both players' losses and gradients at the same parameters.
 
     batch: `clip` uint8 [b, t, h, w, c], `captions`, `meaning` int [b] (equal where captions say the
-    same), and `rivals` and `rival_meaning` like them (see `data.rivals`). `penalised`: whether D's loss has
+    same), and `rivals` and `rival_meanings` like them (see `data.rivals`). `penalised`: whether D's loss has
     its gradient penalties in this step. Returns (generator's gradient, discriminator's gradient, metrics).
     """
     noise_key, frames_key, moments_key, attention_key, *penalty_keys = jax.random.split(key, 6)
     real_key, fake_key = jax.random.split(jax.random.fold_in(key, 1))
     loss = LOSSES[config.loss]
     captions, meaning = batch["captions"], batch["meaning"]
-    wrong = dict(zip(("mismatch_loss", "rival_loss"), wrong_captions(meaning, batch["rival_meaning"])))
+    wrong = dict(zip(("mismatch_loss", "rival_loss"), wrong_captions(meaning, batch["rival_meanings"])))
     with_rivals = jax.tree.map(lambda *parts: jnp.concatenate(parts), captions, batch["rivals"])
     width = networks.generator.config.generator.noise_width
     noise = jax.random.normal(noise_key, (meaning.shape[0], width))

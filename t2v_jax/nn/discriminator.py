@@ -33,7 +33,11 @@ class Trunk(nn.Module):
 
 
 class FrameJudge(nn.Module):
-    """Single frames: [b, k, h, w, c] -> features [b, k, d]."""
+    """Single frames: [b, k, h, w, c] -> features [b, k, d].
+
+    Half of them are a maximum over the places, which tells a shape wherever it is and however small; the
+    others a mean that knows the places.
+    """
 
     channels: tuple[int, ...]
 
@@ -41,9 +45,11 @@ class FrameJudge(nn.Module):
     def __call__(self, frames):
         batch = frames.shape[0]
         images = Trunk(self.channels, name="trunk")(layers.fold(frames))
+        images = layers.leaky_relu(layers.Convolution(self.channels[-1], name="shapes")(images), SLOPE)
+        shapes = images.max((1, 2))
         images = layers.standard_deviation_channel(layers.with_position(images))
-        images = layers.Convolution(self.channels[-1], 1, name="last")(images)
-        return layers.unfold(layers.leaky_relu(images, SLOPE).mean((1, 2)), batch)
+        images = layers.leaky_relu(layers.Convolution(self.channels[-1], 1, name="last")(images), SLOPE)
+        return layers.unfold(jnp.concatenate([shapes, images.mean((1, 2))], axis=-1), batch)
 
 
 class ClipJudge(nn.Module):
@@ -133,6 +139,8 @@ class Discriminator(nn.Module):
         """
         sentences = standardise(self.text(captions).embedding)
         fellows = fellowship(sentences[: len(clips)])
+        # Black becomes 0: then an empty ground excites nothing and has no edge where the padding begins.
+        clips = clips + 1
         small = layers.average_pool(clips, self.config.discriminator.clip_pooling)
         return jnp.stack(
             [

@@ -13,6 +13,7 @@ import pytest
 
 from t2v_jax.data.moving_digits import MovingDigits
 from t2v_jax.data.pipeline import clip_batches
+from t2v_jax.data.rivals import RIVALS
 from t2v_jax.errors import UsageError
 from t2v_jax.text.language import Language
 
@@ -66,12 +67,12 @@ def assert_same(one, another):
 
 def test_a_batch_has_the_promised_arrays(batches, language):
     batch = next(batches(6))
-    assert batch.keys() == {"clip", "captions", "digit", "motion", "meaning", "rivals", "rival_meaning"}
+    assert batch.keys() == {"clip", "captions", "digit", "motion", "meaning", "rivals", "rival_meanings"}
     assert batch["clip"].shape == (6, 4, 20, 20, 1) and batch["clip"].dtype == np.uint8
     assert batch["digit"].shape == (6,) and batch["digit"].dtype == np.int32
-    for field in (*batch["captions"], *batch["rivals"]):
-        assert field.shape == (6, language.max_tokens)
-    assert np.all(batch["meaning"] != batch["rival_meaning"])
+    for field, rivals in zip(batch["captions"], batch["rivals"]):
+        assert field.shape == (6, language.max_tokens) and rivals.shape == (6 * RIVALS, language.max_tokens)
+    assert np.all(batch["meaning"][:, None] != batch["rival_meanings"].reshape(6, RIVALS))
 
 
 def test_every_row_is_an_element_of_the_source_with_its_caption(batches, language):

@@ -46,7 +46,7 @@ def test_a_square_is_cut_out_and_all_else_stays():
 
 
 def test_the_configuration_knows_all_of_them():
-    assert configuration.AUGMENTATIONS == tuple(AUGMENTATIONS)
+    assert tuple(AUGMENTATIONS) == configuration.AUGMENTATIONS
 
 
 def test_gray_stays_gray_and_no_name_changes_nothing():

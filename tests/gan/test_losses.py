@@ -60,13 +60,14 @@ def test_losses_stay_finite_at_extreme_scores():
 
 
 def test_mismatched_averages_over_wrong_captions_alone():
-    logits = jnp.arange(18.0).reshape(1, 3, 6)
-    in_batch, rivals = losses.wrong_captions(jnp.array([7, 7, 4]), jnp.array([4, 5, 4]))
+    logits = jnp.arange(27.0).reshape(1, 3, 9)
+    in_batch, rivals = losses.wrong_captions(jnp.array([7, 7, 4]), jnp.array([4, 5, 4, 7, 4, 4]))
     loss = losses.LOSSES["relativistic"].discriminator
     softplus = lambda x: np.log1p(np.exp(x))  # noqa: E731
-    wanted = [softplus(2 - 0), softplus(8 - 7), (softplus(12 - 14) + softplus(13 - 14)) / 2]
+    wanted = [softplus(2 - 0), softplus(11 - 10), (softplus(18 - 20) + softplus(19 - 20)) / 2]
     np.testing.assert_allclose(losses.mismatched(loss, logits, in_batch), wanted, rtol=1e-6)
-    wanted = [softplus(3 - 0), softplus(10 - 7), 0]  # the last one's rival means what its caption means
+    # A rival that means what the caption means is none.
+    wanted = [(softplus(3 - 0) + softplus(4 - 0)) / 2, softplus(14 - 10), 0]
     np.testing.assert_allclose(losses.mismatched(loss, logits, rivals), wanted, rtol=1e-6)
 
 
