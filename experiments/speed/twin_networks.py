@@ -247,6 +247,7 @@ class Discriminator:
         variance, mean = torch.var_mean(sentences, 0, correction=0)
         sentences = (sentences - mean) * torch.rsqrt(variance + 1e-3)
         fellows = self.fellowship(sentences[: len(clips)])
+        clips = clips + 1
         frames = self.judge_frames(p["frame_judge"], clips[:, look])
         whole = self.judge_clip(p["clip_judge"], clips)
         return torch.stack(
@@ -259,7 +260,8 @@ class Discriminator:
     def judge_frames(self, p, frames):
         """[b, k, h, w, c] -> features [b, d], the mean of the frames'."""
         images = trunk(p["trunk"], frames.flatten(0, 1), self.frame_sides)
-        features = pool(p["last"], images, self.frame_positions)
+        images = functional.leaky_relu(convolution(p["shapes"], images), SLOPE)
+        features = torch.cat([images.amax((1, 2)), pool(p["last"], images, self.frame_positions)], -1)
         return features.unflatten(0, frames.shape[:2]).mean(1)
 
     def judge_clip(self, p, clips):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import torch
 from torch._functorch import config as functorch
-from torch.nn.functional import softplus
+from torch.nn.functional import pad, softplus
 from torch.optim.lr_scheduler import LambdaLR
 from twin_networks import Discriminator, Generator, leaves, take_over
 
@@ -55,7 +55,7 @@ class Game:
         real_logits, fake_logits = (
             self.discriminator(discriminator, clips, batch["with_rivals"], look) for clips in (real, fake)
         )
-        wrong = wrong_captions(batch["meaning"], batch["rival_meaning"])
+        wrong = wrong_captions(batch["meaning"], batch["rival_meanings"])
         real_own, fake_own = (logits.diagonal(dim1=1, dim2=2) for logits in (real_logits, fake_logits))
         mismatch, rival = (mismatched(real_logits, pairs).mean() for pairs in wrong)
         d_loss = softplus(fake_own - real_own).mean()
@@ -76,12 +76,13 @@ class Game:
         return g_gradient, d_gradient, {name: term.detach() for name, term in terms.items()}
 
 
-def wrong_captions(meaning, rival_meaning):
-    """Which captions ask for something else than a clip shows: others', its own rival's; [b, 2b] twice."""
-    others = (meaning[:, None] != meaning).float()
-    rival = torch.diag((meaning != rival_meaning).float())
-    nothing = torch.zeros_like(others)
-    return torch.cat([others, nothing], 1), torch.cat([nothing, rival], 1)
+def wrong_captions(meaning, rival_meanings):
+    """Which captions ask for something else than a clip shows: of others, own rivals; [b, b + rb] twice."""
+    clips, rivals = len(meaning), len(rival_meanings)
+    different = (meaning[:, None] != torch.cat([meaning, rival_meanings])).float()
+    others = torch.arange(clips + rivals) < clips
+    own = torch.eye(clips).repeat_interleave(rivals // clips, 1)
+    return different * others, different * pad(own, (clips, 0))
 
 
 def mismatched(logits, wrong):
@@ -100,7 +101,8 @@ class Players:
         self.average = [leaf.detach().clone() for leaf in self.leaves[0]]
         rates = config.game.generator_rate, config.game.discriminator_rate
         betas = config.game.beta_1, config.game.beta_2
-        self.adams = [torch.optim.Adam(*pair, betas, fused=True) for pair in zip(self.leaves, rates)]
+        # Not fused: that reads strided gradients, such as the GRU's, in the wrong order.
+        self.adams = [torch.optim.Adam(*pair, betas, foreach=True) for pair in zip(self.leaves, rates)]
         self.rates = [LambdaLR(adam, lambda step: _rate(config, step)) for adam in self.adams]
 
     def step(self, batch, draws):
