@@ -96,9 +96,8 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
             moments = choose_moments(moments_key, config.latest_start, len(noise))
             memory = play(generator, captions, noise, moments, config.latest_start, method="memory_at")
         film = play(generator, captions, noise, frames.computed, keep, memory)
-        return (augment(fake_key, film.clips, config.augment), film.likelihood), entropy(
-            film.attention
-        ).mean()
+        clips = augment(fake_key, film.clips, config.augment)
+        return (clips, film.likelihood), entropy(film.attention).mean()
 
     def judge(discriminator, clips):
         return networks.discriminator.apply(discriminator, clips, with_rivals, look)
