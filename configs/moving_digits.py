@@ -14,12 +14,14 @@ from t2v_jax import config as configuration
 def get_config():
     """See the module's docstring."""
     config = configuration.default()
-    config.steps = 7_000
+    config.steps = 5_000
     config.log_every = 50
     config.sample_every = 500
     config.checkpoint_every = 250
     config.text.sentence = "mean"
-    config.game.final_penalty_weight = 0.2
-    config.game.decay_steps = 7_000
-    config.game.stages = ((0, 8, 2, 2), (4_000, 16, 5, 2))
+    config.game.beta_1 = 0.5
+    config.game.penalty_weight = 0.1
+    config.game.final_penalty_weight = 0.02
+    config.game.decay_steps = 5_000
+    config.game.stages = ((0, 8, 2, 2), (2_500, 16, 5, 2))
     return config

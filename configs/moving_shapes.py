@@ -32,5 +32,5 @@ def get_config():
     config.game.penalty_weight = 0.1
     config.game.final_penalty_weight = 0.02
     config.game.decay_steps = 6_000
-    config.game.stages = ((0, 8, 2, 2), (2_500, 16, 5, 2))
+    config.game.stages = ((0, 8, 2, 2), (2_000, 16, 5, 2))
     return config

@@ -83,14 +83,11 @@ def two_updates(run, frames, state, batch):
     noise = jax.random.normal(noise_key, (len(batch["meaning"]), run.config.generator.noise_width))
     keep, look = step.choose_frames(frames_key, frames)
     real = step.to_unit_range(batch["clip"])[:, keep]
-    play = functools.partial(networks.generator.apply, rngs={"attention": attention_key})
 
     def generate(generator):
-        memory = None
-        if game.latest_start:
-            moments = step.choose_moments(moments_key, game.latest_start, len(noise))
-            memory = play(generator, captions, noise, moments, game.latest_start, method="memory_at")
-        film = play(generator, captions, noise, frames.computed, keep, memory)
+        play = functools.partial(networks.generator.apply, generator, rngs={"attention": attention_key})
+        late = step.late_start(play, game, moments_key, captions, noise)
+        film = play(captions, noise, frames.computed, keep, **late)
         return film.clips, film.likelihood
 
     def judge(discriminator, clips):

@@ -86,19 +86,19 @@ def resting_state(gates):
 
 
 def recur(gate_inputs, kernel, state):
-    """The recurrence over a sequence of gates [n, h, w, 4c] -> hidden states [t, n, h, w, c]."""
+    """The recurrence over a sequence of gates [n, h, w, 4c] -> hidden states [t, n, h, w, c], last state."""
     states = []
     for gates in gate_inputs:
         state = cell(gates + convolve(state[0], kernel), state[1])
         states.append(state[0])
-    return torch.stack(states)
+    return torch.stack(states), state
 
 
 def conv_lstm(p, frames):
     """Frames [t, b, h, w, i] -> hidden states [t, b, h, w, c], from zero on."""
     gates = convolve(frames.flatten(0, 1), p["input_kernel"], p["bias"]).unflatten(0, frames.shape[:2])
     zeros = gates.new_zeros(*gates.shape[1:-1], p["hidden_kernel"].shape[1])
-    return recur(gates.unbind(), p["hidden_kernel"], (zeros, zeros))
+    return recur(gates.unbind(), p["hidden_kernel"], (zeros, zeros))[0]
 
 
 def read(p, captions):
@@ -180,7 +180,8 @@ class Generator:
         """Captions, noise [b, z] -> clips [b, t, size, size, pixels], likelihood [b].
 
         `frames` are computed, those in `keep` (int [k]) painted, all by default; gumbel [b, heads, words]:
-        noise of hard attention; moments int [b], 0 to `latest`: how many frames the scripts have run before.
+        noise of hard attention; moments int [b], 0 to `latest`: how many frames the scripts have run before,
+        and the scenes all as many as the first.
         """
         looks_noise, deeds_noise = noise.chunk(2, -1)
         words, sentence = read(p["text"], captions)
@@ -200,7 +201,7 @@ class Generator:
         ask = asking(looks["attention"]["kernel"])
         contexts, likelihood = attend(dense(looks["query"], actor), ask, words, silent, gumbel)
         styles = self.style(p["style"], contexts, looks_noise)
-        states = self.scene(p["scene"], styles, frames)
+        states = self.scene(p["scene"], styles, frames, 0 if moments is None else int(moments[0]))
         if keep is not None:
             lines, states = lines[keep], states[keep]
         places = torch.sigmoid(2 * dense(script["cell"]["place"], lines.flatten(0, 1)))
@@ -214,12 +215,16 @@ class Generator:
         hidden = functional.leaky_relu(dense(p["mapping"], torch.cat(parts, -1)))
         return functional.leaky_relu(dense(p["style"], rms_normalise(hidden)))
 
-    def scene(self, p, styles, frames):
-        """Styles [n, d] -> ConvLSTM states [frames, n, GRID, GRID, c], from rest on."""
+    def scene(self, p, styles, frames, unseen=0):
+        """Styles [n, d] -> ConvLSTM states [frames, n, GRID, GRID, c], `unseen` frames from rest on."""
         places = self.positions.expand(len(styles), *self.positions.shape)
         cue = functional.leaky_relu(modulation(p["cue"], places, styles))
         gates = convolve(cue, p["conv_lstm"]["input_kernel"], p["conv_lstm"]["bias"])
-        return recur([gates] * frames, p["conv_lstm"]["hidden_kernel"], resting_state(gates))
+        kernel, state = p["conv_lstm"]["hidden_kernel"], resting_state(gates)
+        if unseen:
+            with torch.no_grad():
+                state = recur([gates] * unseen, kernel, state)[1]
+        return recur([gates] * frames, kernel, state)[0]
 
     def paint(self, p, images, styles):
         """Scene states [n, GRID, GRID, c], styles [n, d] -> canvases [n, side, side, pixels]."""

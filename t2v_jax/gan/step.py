@@ -72,6 +72,16 @@ def choose_moments(key, latest, clips):
     return late * jax.random.randint(moment_key, (clips,), 0, latest + 1)
 
 
+def late_start(play, config, key, captions, noise):
+    """What `play`, the generator's `apply`, is told of the frames before its first; nothing if all begin."""
+    if not config.latest_start:
+        return {}
+    moments = choose_moments(key, config.latest_start, len(noise))
+    memory = play(captions, noise, moments, config.latest_start, method="memory_at")
+    # A scene is dear: all run unseen for one moment, and not each for as long as the latest.
+    return {"memory": memory, "unseen": moments[0]}
+
+
 def losses(networks, config, frames, penalised, key, generator, discriminator, batch, step):
     """Both players' losses and gradients at the same parameters.
 
@@ -91,11 +101,9 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
     real = augment(real_key, to_unit_range(batch["clip"])[:, keep], config.augment)
 
     def generate(generator):
-        memory, play = None, functools.partial(networks.generator.apply, rngs={"attention": attention_key})
-        if config.latest_start:
-            moments = choose_moments(moments_key, config.latest_start, len(noise))
-            memory = play(generator, captions, noise, moments, config.latest_start, method="memory_at")
-        film = play(generator, captions, noise, frames.computed, keep, memory)
+        play = functools.partial(networks.generator.apply, generator, rngs={"attention": attention_key})
+        late = late_start(play, config, moments_key, captions, noise)
+        film = play(captions, noise, frames.computed, keep, **late)
         clips = augment(fake_key, film.clips, config.augment)
         return (clips, film.likelihood), entropy(film.attention).mean()
 

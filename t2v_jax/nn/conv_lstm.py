@@ -96,6 +96,19 @@ def _conv_lstm_reverse(residuals, cotangents):
 conv_lstm.defvjp(_conv_lstm_forward, _conv_lstm_reverse)
 
 
+def run_unseen(gates, kernel, state, frames):
+    """The `State` after so many frames of the same gate inputs [b, h, w, 4c]; `frames` may be traced.
+
+    Nothing is kept of the frames between, and no gradient comes from them.
+    """
+    gates, kernel, state = lax.stop_gradient((gates, kernel, state))
+
+    def frame(_, state):
+        return State(*cell(gates + conv(state.hidden, kernel), state.cell))
+
+    return lax.fori_loop(0, frames, frame, state)
+
+
 def _merge(frames):
     """[t, b, ...] -> [t * b, ...]."""
     return frames.reshape(-1, *frames.shape[2:])
@@ -117,8 +130,9 @@ def resting_state(gates):
 class ConvLSTM(nn.Module):
     """ConvLSTM layer: [t, b, h, w, c] -> hidden states [t, b, h, w, channels], last `State`.
 
-    With `frames` the inputs are one image, seen so many times. `at_rest` recurrences begin where their
-    first input leaves them, with a hidden kernel of zero: what is still stays so until they learn otherwise.
+    With `frames` the inputs are one image, seen so many times, after `unseen` times more (`run_unseen`),
+    which may be traced. `at_rest` recurrences begin where their first input leaves them, with a hidden kernel
+    of zero: what is still stays so until they learn otherwise.
     """
 
     channels: int
@@ -127,7 +141,7 @@ class ConvLSTM(nn.Module):
     at_rest: bool = False
 
     @nn.compact
-    def __call__(self, inputs, state=None, frames=None):
+    def __call__(self, inputs, state=None, frames=None, unseen=None):
         time, batch, height, width, features = inputs.shape
         size, gates = (self.kernel_size,) * 2, 4 * self.channels
         input_size = (self.input_kernel_size,) * 2
@@ -142,6 +156,8 @@ class ConvLSTM(nn.Module):
             state = resting_state(gate_inputs[0])
         elif state is None:
             state = zero_state(batch, height, width, self.channels, inputs.dtype)
+        if unseen is not None:
+            state = run_unseen(gate_inputs[0], hidden_kernel, state, unseen)
         if frames is not None:
             gate_inputs = jnp.broadcast_to(gate_inputs, (frames, *gate_inputs.shape[1:]))
         return conv_lstm(gate_inputs, hidden_kernel, state)

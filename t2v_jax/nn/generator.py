@@ -143,13 +143,13 @@ class Scene(nn.Module):
     channels: int
 
     @nn.compact
-    def __call__(self, styles, frames, state=None):
+    def __call__(self, styles, frames, state=None, unseen=None):
         positions = layers.fourier_features(layers.grid_positions(GRID), 2 * self.channels)
         places = jnp.broadcast_to(positions, (len(styles), *positions.shape))
         cue = layers.leaky_relu(layers.Modulation(name="cue")(places, styles))
         # The cue knows its places already; a wider kernel would double the cost of the recurrence.
         conv_lstm = ConvLSTM(self.channels, input_kernel_size=1, at_rest=True, name="conv_lstm")
-        return conv_lstm(cue[None], state, frames)
+        return conv_lstm(cue[None], state, frames, unseen)
 
 
 class Painter(nn.Module):
@@ -194,20 +194,21 @@ class Generator(nn.Module):
         self.painter = Painter(pixels, tuple(config.painter_channels))
         self.backdrop = self.param("backdrop", nn.initializers.constant(-1.0), (pixels,))
 
-    def __call__(self, captions, noise, frames, keep=None, memory=None):
+    def __call__(self, captions, noise, frames, keep=None, memory=None, unseen=None):
         """Captions, noise [b, z] -> `Film`.
 
         Pixels are from -1 to 1, black to white, with little beyond (`layers.leaky_clip`).
         `frames` are computed, of which those named in `keep` (int [k]) are painted, all by default.
         `memory` continues a clip from where an earlier call stopped. Training passes a key named
-        attention, from which the words are drawn that hard attention hears.
+        attention, from which the words are drawn that hard attention hears, and how many frames of the scene
+        have run `unseen` (see `memory_at` for the script).
         """
         memory = memory or Memory()
         sentence, actors, deeds_noise = self.cast(captions, noise)
         _, script, lines = self.script(sentence, actors, deeds_noise, frames, memory.script)
         looks = self.looks(sentence, actors)
         styles = self.style(looks.contexts, self.share(noise)[0])
-        states, scene = self.scene(styles, frames, memory.scene)
+        states, scene = self.scene(styles, frames, memory.scene, unseen)
         attention = jnp.concatenate(
             [jnp.broadcast_to(looks.weights, lines.attention.shape), lines.attention], axis=2
         )
@@ -231,7 +232,7 @@ class Generator(nn.Module):
     def memory_at(self, captions, noise, moments, latest):
         """The memory of clips that have run for `moments` (int [b], 0 to `latest`) frames unseen.
 
-        The script alone has run: the scene begins where it is first seen. No gradient comes from before.
+        The script alone has run: the scene begins anew. No gradient comes from before.
         """
         first, _, lines = self.script(*self.cast(captions, noise), latest)
         moments = jnp.repeat(moments, self.config.generator.actors)

@@ -83,6 +83,20 @@ def test_a_recurrence_at_rest_repeats_its_first_frame_until_its_kernel_learns():
     assert np.any(gradient["params"]["hidden_kernel"])
 
 
+def test_frames_unseen_count_as_if_they_had_been_seen_but_teach_nothing():
+    gate_inputs, kernel, state = arguments("float32", time=1)
+    repeated = jnp.repeat(gate_inputs, 5, axis=0)
+    _, wanted = conv_lstm.conv_lstm(repeated, kernel, state)
+
+    @jax.jit
+    def unseen(kernel, frames):
+        return conv_lstm.run_unseen(gate_inputs[0], kernel, state, frames)
+
+    for frames, last in ((5, wanted), (0, state)):
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), unseen(kernel, frames), last)
+    assert not np.any(jax.grad(lambda kernel: unseen(kernel, 5).cell.sum())(kernel))
+
+
 def test_two_halves_equal_the_whole():
     gate_inputs, kernel, state = arguments("float32", time=6)
     whole, last = conv_lstm.conv_lstm(gate_inputs, kernel, state)

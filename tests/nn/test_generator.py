@@ -132,6 +132,25 @@ def test_a_clip_that_begins_late_goes_on_as_if_its_start_had_been_seen():
         np.testing.assert_allclose(later.place[:, clip], wanted, atol=1e-5)
 
 
+def test_a_scene_runs_on_from_frames_that_were_not_seen():
+    parameters = moving_scene(PARAMETERS)
+    whole = GENERATOR.apply(parameters, CAPTIONS, NOISE, 6).memory.scene
+
+    @jax.jit
+    def late(unseen):
+        return GENERATOR.apply(parameters, CAPTIONS, NOISE, 2, unseen=unseen).memory.scene
+
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), late(4), whole)
+    assert np.abs(late(0).hidden - whole.hidden).max() > 1e-3
+
+
+def moving_scene(parameters):
+    """The same parameters, with a scene that has learnt to move."""
+    return jax.tree_util.tree_map_with_path(
+        lambda path, leaf: leaf + 0.1 if "hidden_kernel" in jax.tree_util.keystr(path) else leaf, parameters
+    )
+
+
 def test_no_gradient_comes_from_before_a_clip_begins():
     def state(parameters, moment):
         moments = jnp.full(example.BATCH, moment)
