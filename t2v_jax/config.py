@@ -44,7 +44,7 @@ def default() -> ConfigDict:
 
     config.generator = generator = ConfigDict()
     generator.noise_width = 32  # dimensions of z ~ N(0, I), shared out to the actors' looks and deeds
-    generator.attention = "bilinear"  # score of S9: bilinear or scaled_dot_product
+    generator.attention = "bilinear"  # score: bilinear, scaled_dot_product, uniform (none)
     generator.style_width = 96  # width of the actors' roles and of the script's recurrent state
     # The looks' heads hear one word each, drawn by its weight in training, else the likeliest; False:
     # all, weighted, as the deeds' heads do.
@@ -94,7 +94,7 @@ CHOICES = {
     "data.world": ("moving_digits", "two_digits", "turning_digits", "moving_shapes", "clips", "tfds"),
     "text.model": ("word", "unigram", "bpe"),
     "text.sentence": ("gru", "mean"),
-    "generator.attention": ("bilinear", "scaled_dot_product"),
+    "generator.attention": ("bilinear", "scaled_dot_product", "uniform"),
     "game.loss": ("minimax", "non_saturating", "hinge", "relativistic"),
     "game.penalty": ("exact", "finite_difference", "none"),
 }

@@ -10,7 +10,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jax import lax
 
-SCORES = ("bilinear", "scaled_dot_product")
+SCORES = ("bilinear", "scaled_dot_product", "uniform")
 GAIN = 0.5  # deviation of the first bilinear scores: every word is heard
 
 
@@ -60,7 +60,7 @@ def entropy(weights):
 
 
 class Attention(nn.Module):
-    """A(s, V) of several heads, with learned scores.
+    """A(s, V) of several heads, with learned scores, or `uniform`, which is none: the mean of the words.
 
     query [b, q]; keys [b, n, k], by which words are found; words [b, n, v], which are read; mask
     [b, n]; noise as for `attend` -> `Heard`, with contexts [b, heads * v].
@@ -78,6 +78,8 @@ class Attention(nn.Module):
             # Adam moves all of a kernel's many numbers at once, however weak their gradients: unscaled, a
             # few steps would fix attention on whatever word it happens to hear.
             scores = bilinear_scores(query, keys, kernel) * GAIN * (width * keys.shape[-1]) ** -0.5
+        elif self.score == "uniform":
+            scores = jnp.zeros((len(words), self.heads, words.shape[1]), words.dtype)
         else:
             features = self.heads, width
             keys = nn.DenseGeneral(features, use_bias=False, name="keys")(keys)

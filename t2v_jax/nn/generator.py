@@ -181,6 +181,7 @@ class Generator(nn.Module):
 
     config: Any
     vocabulary_size: int
+    script_class, scene_class = Script, Scene  # without a type, so no fields: what an ablation exchanges
 
     def setup(self):
         config, text, pixels = self.config.generator, self.config.text, self.config.data.channels
@@ -188,9 +189,9 @@ class Generator(nn.Module):
             self.vocabulary_size, text.word_width, text.tag_width, text.sentence, text.width
         )
         self.looks = Looks(config.heads, config.attention, config.hard_attention)
-        self.script = Script(config.style_width, config.heads, config.attention)
+        self.script = self.script_class(config.style_width, config.heads, config.attention)
         self.style = Style(config.style_width)
-        self.scene = Scene(config.scene_channels)
+        self.scene = self.scene_class(config.scene_channels)
         self.painter = Painter(pixels, tuple(config.painter_channels))
         self.backdrop = self.param("backdrop", nn.initializers.constant(-1.0), (pixels,))
 

@@ -20,7 +20,7 @@ def attended(score):
     parameters = module.init(SEEDS[3], QUERY, KEYS, WORDS, MASK)
     # As after some training: at first all scores are small.
     parameters = jax.tree.map(lambda kernel: 5 * kernel, parameters)
-    return parameters["params"], *module.apply(parameters, QUERY, KEYS, WORDS, MASK)[:2]
+    return parameters.get("params", {}), *module.apply(parameters, QUERY, KEYS, WORDS, MASK)[:2]
 
 
 def expected(scores):
@@ -47,6 +47,14 @@ def test_scaled_dot_product_divides_by_the_root_of_the_width():
     wanted_context, wanted_weights = expected(np.einsum("bhd,bnhd->bhn", queries, keys) / np.sqrt(5))
     np.testing.assert_allclose(weights, wanted_weights, atol=1e-6)
     np.testing.assert_allclose(context, wanted_context, atol=1e-5)
+
+
+def test_uniform_attention_is_the_mean_of_the_words_and_learns_nothing():
+    parameters, context, weights = attended("uniform")
+    wanted_context, wanted_weights = expected(np.zeros((2, HEADS, 4)))
+    assert not parameters
+    np.testing.assert_allclose(weights, wanted_weights, atol=1e-6)
+    np.testing.assert_allclose(context, wanted_context, atol=1e-6)
 
 
 @pytest.mark.parametrize("score", SCORES)

@@ -1,0 +1,68 @@
+"""Train and judge variants of the digits' game, each as long as all others.
+
+    python experiments/ablations/run.py --workdir=runs/ablations [--variant=whole] [--seed=0]
+
+A run that was stopped goes on, one that has been judged is left out: the command may be given again, and on
+other machines with other variants. `vectors` needs `pip install t2v_jax[glove]`.
+"""
+
+import functools
+import json
+import pathlib
+import runpy
+
+from absl import app, flags
+from variants import VARIANTS
+
+from t2v_jax import config as configuration
+from t2v_jax import train
+from t2v_jax.checkpoint import Checkpoints
+from t2v_jax.evaluation.evaluate import evaluate
+from t2v_jax.files import write_atomically
+from t2v_jax.model import Params
+from t2v_jax.sampling import generate
+
+WORKDIR = flags.DEFINE_string("workdir", None, "holds a folder for each run, and its report", required=True)
+VARIANT = flags.DEFINE_multi_enum("variant", list(VARIANTS), list(VARIANTS), "which of them")
+SEED = flags.DEFINE_multi_integer("seed", [0, 1, 2], "of the training")
+CLIPS = flags.DEFINE_integer("clips", 300, "judged of either kind, a run")
+
+CONFIG = pathlib.Path(__file__).parents[2] / "configs" / "moving_digits.py"
+STEPS = 800  # in which the whole game learns the digits, and some of the motion
+
+
+def variant_run(name, seed, workdir):
+    """The `Run` of a variant; `train.play` plays it."""
+    config = runpy.run_path(str(CONFIG))["get_config"]()
+    config.update_from_flattened_dict(VARIANTS[name].changes)
+    config.update(seed=seed, steps=STEPS)
+    config.game.update(decay_steps=STEPS, stages=(config.game.stages[0],))
+    run = train.prepare(configuration.check(config), workdir)
+    generator = VARIANTS[name].generator(run.config, run.language.vocabulary_size)
+    return run._replace(networks=run.networks._replace(generator=generator))
+
+
+def judge(run, clips):
+    """The report of `t2v_jax.evaluation.evaluate` on a finished run."""
+    with Checkpoints(run.workdir) as checkpoints:
+        average = checkpoints.restore_arrays("average")
+    params = Params(average, run.config, run.language, type(run.networks.generator))
+    return evaluate(functools.partial(generate, params), run.config, clips, seeds=(0,))
+
+
+def main(_):
+    for seed in SEED.value:
+        for name in VARIANT.value:
+            workdir = pathlib.Path(WORKDIR.value) / f"{name}-{seed}"
+            report = workdir.with_suffix(".json")
+            if report.exists():
+                continue
+            run = variant_run(name, seed, workdir)
+            if train.play(run) < STEPS:
+                return  # asked to stop
+            write_atomically(report, json.dumps(judge(run, CLIPS.value)).encode())
+            print(f"{report} written", flush=True)
+
+
+if __name__ == "__main__":
+    app.run(main)

