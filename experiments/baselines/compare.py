@@ -9,11 +9,10 @@ import pathlib
 
 from absl import app, flags
 from networks import BASELINES
+from players import load
 
-from t2v_jax.checkpoint import Checkpoints
 from t2v_jax.evaluation.evaluate import evaluate
 from t2v_jax.evaluation.report import to_text
-from t2v_jax.model import Params, load_definition
 from t2v_jax.sampling import generate
 
 BASELINE = flags.DEFINE_enum("baseline", None, list(BASELINES), "which of them", required=True)
@@ -22,15 +21,8 @@ OUTPUT = flags.DEFINE_string("output", None, "the report as JSON", required=True
 CLIPS = flags.DEFINE_integer("clips", 1000, "clips of each split and seed")
 
 
-def load(name, workdir):
-    """A baseline's params, as `t2v_jax.load` gives ours."""
-    config, language = load_definition(pathlib.Path(workdir))
-    with Checkpoints(pathlib.Path(workdir)) as checkpoints:
-        return Params(checkpoints.restore_arrays("average"), config, language, BASELINES[name][0])
-
-
 def main(_):
-    params = load(BASELINE.value, WORKDIR.value)
+    params = load(BASELINE.value, WORKDIR.value).params
     report = evaluate(functools.partial(generate, params), params.config, CLIPS.value)
     pathlib.Path(OUTPUT.value).write_text(json.dumps(report, indent=1))
     print(to_text(report))
