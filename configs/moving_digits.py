@@ -2,10 +2,9 @@
 
     t2v train --config=configs/moving_digits.py --workdir=runs/digits
 
-Hardware: one CPU core (AVX2), tests and another training beside it. Minutes: 138, of which the first stage
-took 60; commit 0a827cc, whose discriminator sees no maximum over places and hears one rival. Of 3,000 clips
-of trained combinations digit and motion are right in 98.8 %, of held-out ones in 89.3 %
-(`t2v evaluate --workdir=runs/digits`, experiments/obedience).
+Hardware: one CPU core (AVX2), another training beside it. Minutes: 100. Of 3,000 clips of trained
+combinations digit and motion are right in 99.8 %, of held-out ones in 99.8 % (`t2v evaluate
+--workdir=runs/digits`, experiments/obedience).
 """
 
 from t2v_jax import config as configuration
