@@ -16,8 +16,12 @@ def get_config():
     config.sample_every = 500
     config.checkpoint_every = 250
     config.data.world = "two_digits"
+    config.text.sentence = "mean"
     config.generator.actors = 2
     config.generator.noise_width = 64
+    config.game.beta_1 = 0.5
+    config.game.penalty_weight = 0.1
+    config.game.final_penalty_weight = 0.02
     config.game.decay_steps = 8_000
     config.game.stages = ((0, 8, 2, 2), (5_000, 16, 5, 2))
     return config
