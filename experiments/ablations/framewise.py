@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from t2v_jax.nn import layers
 from t2v_jax.nn.attention import Attention
-from t2v_jax.nn.generator import GRID, Generator, Line
+from t2v_jax.nn.generator import GRID, Generator, Line, Scene, Script
 
 WAVES = 6  # of the clock, the longest of 64 frames
 
@@ -21,12 +21,8 @@ def frames_after(time, frames):
     return time[None] + 1 + jnp.arange(frames, dtype=time.dtype)[:, None, None]
 
 
-class FramewiseScript(nn.Module):
-    """As `generator.Script`; its state is the time and nothing else."""
-
-    width: int
-    heads: int
-    score: str
+class FramewiseScript(Script):
+    """Its state is the time and nothing else."""
 
     @nn.compact
     def __call__(self, sentence, actors, noise, frames, state=None):
@@ -46,10 +42,8 @@ class FramewiseScript(nn.Module):
         return state, times[-1], Line(times, place, weights)
 
 
-class FramewiseScene(nn.Module):
-    """As `generator.Scene`; a convolution of the cue and the clock in place of the ConvLSTM."""
-
-    channels: int
+class FramewiseScene(Scene):
+    """A convolution of the cue and the clock in place of the ConvLSTM."""
 
     @nn.compact
     def __call__(self, styles, frames, state=None, unseen=None):
