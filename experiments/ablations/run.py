@@ -6,7 +6,6 @@ A run that was stopped goes on, one that has been judged is left out: the comman
 other machines with other variants. `vectors` needs `pip install t2v_jax[glove]`.
 """
 
-import functools
 import json
 import pathlib
 import runpy
@@ -17,10 +16,9 @@ from variants import VARIANTS
 from t2v_jax import config as configuration
 from t2v_jax import train
 from t2v_jax.checkpoint import Checkpoints
-from t2v_jax.evaluation.evaluate import evaluate
+from t2v_jax.evaluation.evaluate import evaluate_model
 from t2v_jax.files import write_atomically
 from t2v_jax.model import Params
-from t2v_jax.sampling import generate
 
 WORKDIR = flags.DEFINE_string("workdir", None, "holds a folder for each run, and its report", required=True)
 VARIANT = flags.DEFINE_multi_enum("variant", list(VARIANTS), list(VARIANTS), "which of them")
@@ -47,7 +45,7 @@ def judge(run, clips):
     with Checkpoints(run.workdir) as checkpoints:
         average = checkpoints.restore_arrays("average")
     params = Params(average, run.config, run.language, type(run.networks.generator))
-    return evaluate(functools.partial(generate, params), run.config, clips, seeds=(0,))
+    return evaluate_model(params, clips, seeds=(0,))
 
 
 def main(_):

@@ -3,7 +3,6 @@
 python experiments/baselines/compare.py --baseline=frames --workdir=runs/frames --output=frames.json
 """
 
-import functools
 import json
 import pathlib
 
@@ -11,9 +10,8 @@ from absl import app, flags
 from networks import BASELINES
 from players import load
 
-from t2v_jax.evaluation.evaluate import evaluate
+from t2v_jax.evaluation.evaluate import evaluate_model
 from t2v_jax.evaluation.report import to_text
-from t2v_jax.sampling import generate
 
 BASELINE = flags.DEFINE_enum("baseline", None, list(BASELINES), "which of them", required=True)
 WORKDIR = flags.DEFINE_string("workdir", None, "where it was trained", required=True)
@@ -23,7 +21,7 @@ CLIPS = flags.DEFINE_integer("clips", 1000, "clips of each split and seed")
 
 def main(_):
     params = load(BASELINE.value, WORKDIR.value).params
-    report = evaluate(functools.partial(generate, params), params.config, CLIPS.value)
+    report = evaluate_model(params, CLIPS.value)
     pathlib.Path(OUTPUT.value).write_text(json.dumps(report, indent=1))
     print(to_text(report))
 
