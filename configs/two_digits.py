@@ -11,7 +11,7 @@ from t2v_jax import config as configuration
 def get_config():
     """See the module's docstring."""
     config = configuration.default()
-    config.steps = 8_000
+    config.steps = 5_000
     config.log_every = 50
     config.sample_every = 500
     config.checkpoint_every = 250
@@ -22,6 +22,6 @@ def get_config():
     config.game.beta_1 = 0.5
     config.game.penalty_weight = 0.1
     config.game.final_penalty_weight = 0.02
-    config.game.decay_steps = 8_000
-    config.game.stages = ((0, 8, 2, 2), (5_000, 16, 5, 2))
+    config.game.decay_steps = 5_000
+    config.game.stages = ((0, 8, 2, 2), (3_000, 16, 5, 2))
     return config

@@ -20,11 +20,15 @@ WORKDIR = flags.DEFINE_string("workdir", None, "where it trains", required=True)
 
 
 def baseline_config(config, name):
-    """The same clips, batch and steps; the game as the papers play it, whole clips from the first step."""
+    """The same clips, batch and steps; the game as the papers play it, with the frames of whole clips.
+
+    A player of single frames paints those alone that its discriminator looks at.
+    """
     config.game.update(loss="non_saturating", penalty="none", contrast_weight=0.0, latest_start=0)
     config.game.update(generator_rate=2e-4, discriminator_rate=2e-4, beta_1=0.5, beta_2=0.999)
     config.game.mismatch_weight = 0.0 if name == "tutorial" else 0.5
-    config.game.stages = ((0, *config.game.stages[-1][1:]),)
+    _, computed, painted, looked = config.game.stages[-1]
+    config.game.stages = ((0, computed, painted if name == "volumes" else looked, looked),)
     return configuration.check(config)
 
 
