@@ -38,10 +38,9 @@ class WordVectors(nn.Module):
 
 
 class SentenceGRU(nn.Module):
-    """Bidirectional GRU (Cho et al. 2014): words [b, n, v], mask [b, n] -> states, last states.
+    """Bidirectional GRU (Cho et al. 2014): words [b, n, v], mask [b, n] -> states [b, n, 2 * width].
 
-    Each word's states [b, n, 2 * width] tell what stands around it (the annotations of Bahdanau et al.
-    2015, arXiv 1409.0473); the last states are [b, 2 * width].
+    Each word's states tell what stands around it (the annotations of Bahdanau et al. 2015, arXiv 1409.0473).
     """
 
     width: int
@@ -49,20 +48,19 @@ class SentenceGRU(nn.Module):
     @nn.compact
     def __call__(self, words, mask):
         lengths = mask.sum(-1)
-        forward = nn.RNN(nn.GRUCell(self.width), return_carry=True, name="forward")
-        backward = nn.RNN(
-            nn.GRUCell(self.width), return_carry=True, reverse=True, keep_order=True, name="backward"
-        )
-        runs = [rnn(words, seq_lengths=lengths) for rnn in (forward, backward)]
-        last, states = (jnp.concatenate(parts, axis=-1) for parts in zip(*runs))
-        return states * mask[..., None], last
+        forward = nn.RNN(nn.GRUCell(self.width), name="forward")
+        backward = nn.RNN(nn.GRUCell(self.width), reverse=True, keep_order=True, name="backward")
+        states = [rnn(words, seq_lengths=lengths) for rnn in (forward, backward)]
+        return jnp.concatenate(states, axis=-1) * mask[..., None]
 
 
 class Sentence(NamedTuple):
     """A batch of sentences as the networks read them.
 
     words [b, n, v]: V; keys [b, n, k]: by which attention finds them, V joined with what the GRU makes of
-    each in its sentence; embedding [b, s]: s = f(V), of unit root mean square; mask bool [b, n].
+    each in its sentence; embedding [b, s]: s = f(V), their mean mapped, of unit root mean square; mask
+    bool [b, n]. The mean of V is heard from the first step; which words belong together, "3" and "up" of two
+    digits that move apart, the GRU's states tell.
     """
 
     words: jax.Array
@@ -83,12 +81,11 @@ class TextEncoder(nn.Module):
     @nn.compact
     def __call__(self, captions):
         words = WordVectors(self.vocabulary_size, self.word_width, self.tag_width, name="words")(captions)
+        keys = words
         if self.sentence == "gru":
-            states, pooled = SentenceGRU(self.width // 2, name="gru")(words, captions.mask)
+            states = SentenceGRU(self.width // 2, name="gru")(words, captions.mask)
             keys = jnp.concatenate([words, states], axis=-1)
-        else:
-            keys, pooled = words, masked_mean(words, captions.mask)
-        embedding = rms_normalise(nn.Dense(self.width, name="sentence")(pooled))
+        embedding = rms_normalise(nn.Dense(self.width, name="sentence")(masked_mean(keys, captions.mask)))
         return Sentence(words, keys, embedding, captions.mask)
 
 
