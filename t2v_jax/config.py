@@ -23,6 +23,7 @@ def default() -> ConfigDict:
     data.size = 64  # height and width, pixels
     data.channels = 1  # 1 gray, 3 RGB
     data.frames = 16  # frames a clip
+    data.ground = -1.0  # brightness where nothing is, from -1, black, to 1, white
     data.digit_size = 28  # height and width of a digit, pixels
     data.clips = 1_000_000  # distinct clips in an epoch
     data.dataset = ""  # tfds: the data set's name, as ucf101
@@ -135,6 +136,8 @@ def _rule(name, value):
     if name == "game.augment":
         known = isinstance(value, tuple) and set(value) <= set(AUGMENTATIONS)
         return known, f"some of {', '.join(AUGMENTATIONS)}, as ('translation',)"
+    if name == "data.ground":
+        return -1 <= value <= 1, "a number from -1, black, to 1, white"
     if name in FRACTIONS:
         return 0 <= value < 1, "a number from 0 up to, but not with, 1"
     if name == "mesh.data":

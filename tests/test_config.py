@@ -13,6 +13,7 @@ from t2v_jax import config as configuration
 from t2v_jax import train
 from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.errors import UsageError
+from tests.data import emoji
 
 CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").glob("*.py"))
 
@@ -111,7 +112,13 @@ def shapes(tree):
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_shapes_of_every_run_fit(path, tmp_path):
     config = runpy.run_path(str(path))["get_config"]()
-    run = train.prepare(configuration.check(config), tmp_path)
+    if config.data.world == "tfds":
+        pytest.importorskip("tensorflow_datasets", reason="needs the extra tfds")
+        packages = tmp_path / "downloads" / "manual"
+        packages.mkdir(parents=True)
+        emoji.packages(packages)
+        config.data.directory = str(tmp_path)
+    run = train.prepare(configuration.check(config), tmp_path / "run")
     state = train.abstract_state(run)
     batches = clip_batches(run.source, run.language, config.batch_size, threads=0)
     batch = next(batches)

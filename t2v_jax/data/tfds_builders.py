@@ -5,6 +5,7 @@ written as ArrayRecord, without TensorFlow.
 """
 
 import dataclasses
+import re
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -78,18 +79,22 @@ for _name, _world in WORLDS.items():
 
 @dataclasses.dataclass(kw_only=True)
 class EmojiConfig(tfds.core.BuilderConfig):
-    """How clips are made of the loops; another choice needs a `name` of its own."""
+    """Which emoji, and how clips are made of their loops; another choice needs a `name` of its own."""
 
     name: str = "default"
+    emoji: str = ".*"  # a regular expression, which the whole Unicode name matches
     frames: int = 16
     size: int = 64
     background: str = "white"  # a colour that Pillow knows, by name or #rrggbb
 
 
 class AnimatedEmoji(CaptionedClips):
-    """Microsoft's animated Fluent emoji in all skin tones, with their Unicode names as captions."""
+    """Microsoft's animated Fluent emoji in all skin tones, with their Unicode names as captions.
 
-    BUILDER_CONFIGS = [EmojiConfig()]
+    `animated_emoji/actions` has the people alone who do something: "woman biking", "person juggling".
+    """
+
+    BUILDER_CONFIGS = [EmojiConfig(), EmojiConfig(name="actions", emoji=r"(woman|man|person) .*ing\b.*")]
     MANUAL_DOWNLOAD_INSTRUCTIONS = animated_emoji.__doc__
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -109,7 +114,7 @@ class AnimatedEmoji(CaptionedClips):
         config, meaning = self.builder_config, -1
         for emoji in animated_emoji.read(packages):
             meaning += 1
-            if emoji.held_out != held_out:
+            if emoji.held_out != held_out or not re.fullmatch(config.emoji, emoji.name):
                 continue
             clip = animated_emoji.clip(emoji.picture, config.frames, config.size, config.background)
             if clip is not None:

@@ -13,15 +13,15 @@ SHARE = 1 / 8  # of the frame's side, by which a clip is shifted at most
 HOLE = 1 / 2  # of the frame's side: a side of the square that is cut out
 
 
-def translation(key, clips):
-    """Each clip shifted by up to an eighth of the frame; what comes in is black."""
+def translation(key, clips, ground):
+    """Each clip shifted by up to an eighth of the frame; what comes in is empty."""
     size = clips.shape[2]
     centres = 0.5 + jax.random.randint(key, (len(clips), 1, 2), *_shifts(size)) / size
     centres = jnp.broadcast_to(centres, (*clips.shape[:2], 2))
-    return place(clips + 1, centres, size) - 1
+    return place(clips - ground, centres, size) + ground
 
 
-def cutout(key, clips):
+def cutout(key, clips, _):
     """A square of half the frame's side somewhere in each clip, as far as it is inside, is gray."""
     size = clips.shape[2]
     centres = jax.random.randint(key, (len(clips), 2, 1), 0, size)
@@ -30,7 +30,7 @@ def cutout(key, clips):
     return clips * seen[:, None, :, :, None]
 
 
-def color(key, clips):
+def color(key, clips, _):
     """Brightness, saturation and contrast of each clip, about as much as in DiffAugment."""
     shape = len(clips), 1, 1, 1, 1
     bright, saturated, contrasted = jax.random.uniform(key, (3, *shape))
@@ -44,10 +44,13 @@ def color(key, clips):
 AUGMENTATIONS = {"translation": translation, "cutout": cutout, "color": color}
 
 
-def augment(key, clips, names):
-    """Change clips [b, t, h, w, c] in [-1, 1] by the named AUGMENTATIONS, each clip in its own way."""
+def augment(key, clips, names, ground=-1.0):
+    """Change clips [b, t, h, w, c] in [-1, 1] by the named AUGMENTATIONS, each clip in its own way.
+
+    `ground` is the brightness where nothing is.
+    """
     for number, name in enumerate(names):
-        clips = AUGMENTATIONS[name](jax.random.fold_in(key, number), clips)
+        clips = AUGMENTATIONS[name](jax.random.fold_in(key, number), clips, ground)
     return clips
 
 

@@ -98,13 +98,14 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
     width = networks.generator.config.generator.noise_width
     noise = jax.random.normal(noise_key, (meaning.shape[0], width))
     keep, look = choose_frames(frames_key, frames)
-    real = augment(real_key, to_unit_range(batch["clip"])[:, keep], config.augment)
+    changed = functools.partial(augment, names=config.augment, ground=networks.generator.config.data.ground)
+    real = changed(real_key, to_unit_range(batch["clip"])[:, keep])
 
     def generate(generator):
         play = functools.partial(networks.generator.apply, generator, rngs={"attention": attention_key})
         late = late_start(play, config, moments_key, captions, noise)
         film = play(captions, noise, frames.computed, keep, **late)
-        clips = augment(fake_key, film.clips, config.augment)
+        clips = changed(fake_key, film.clips)
         return (clips, film.likelihood), entropy(film.attention).mean()
 
     def judge(discriminator, clips):

@@ -139,8 +139,8 @@ class Discriminator(nn.Module):
         """
         sentences = standardise(self.text(captions).embedding)
         fellows = fellowship(sentences[: len(clips)])
-        # Black becomes 0: then an empty ground excites nothing and has no edge where the padding begins.
-        clips = clips + 1
+        # The ground becomes 0: then what is empty excites nothing and has no edge where the padding begins.
+        clips = clips - self.config.data.ground
         small = layers.average_pool(clips, self.config.discriminator.clip_pooling)
         return jnp.stack(
             [

@@ -193,7 +193,7 @@ class Generator(nn.Module):
         self.style = Style(config.style_width)
         self.scene = self.scene_class(config.scene_channels)
         self.painter = Painter(pixels, tuple(config.painter_channels))
-        self.backdrop = self.param("backdrop", nn.initializers.constant(-1.0), (pixels,))
+        self.backdrop = self.param("backdrop", nn.initializers.constant(self.config.data.ground), (pixels,))
 
     def __call__(self, captions, noise, frames, keep=None, memory=None, unseen=None):
         """Captions, noise [b, z] -> `Film`.

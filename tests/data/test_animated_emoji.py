@@ -90,3 +90,7 @@ def test_the_builder_trains_as_any_data_set(tmp_path):
     assert examples[0]["clip"].shape == (16, 64, 64, 3)
     info = tfds.builder("animated_emoji", data_dir=tmp_path).info
     assert info.features["tone"].names == list(TONES)
+    actions = TfdsClips("animated_emoji/actions", "train", Recipe(frames=16, size=64), str(tmp_path))
+    assert set(actions.captions().items()) == {
+        (caption, meaning) for caption, meaning in meanings.items() if "woman biking" in caption
+    }

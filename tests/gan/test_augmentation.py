@@ -28,10 +28,11 @@ def test_the_gradient_passes_through(name):
     assert float(jnp.abs(slope).sum((1, 2, 3, 4)).min()) > 1
 
 
-def test_translation_shifts_by_whole_pixels_and_brings_in_black():
-    changed = np.asarray(augment(KEY, CLIPS, ["translation"]))
+@pytest.mark.parametrize("ground", [-1, 1])
+def test_translation_shifts_by_whole_pixels_and_brings_in_the_ground(ground):
+    changed = np.asarray(augment(KEY, CLIPS, ["translation"], ground))
     for clip, moved in zip(np.asarray(CLIPS), changed):
-        padded = np.pad(clip, [(0, 0), (2, 2), (2, 2), (0, 0)], constant_values=-1)
+        padded = np.pad(clip, [(0, 0), (2, 2), (2, 2), (0, 0)], constant_values=ground)
         windows = [padded[:, y : y + 16, x : x + 16] for y in range(5) for x in range(5)]
         assert sum(np.allclose(window, moved, atol=1e-5) for window in windows) == 1
 

@@ -1,0 +1,38 @@
+"""Animated emoji of people who do something, in six skin tones, 64 x 64 pixels, 16 frames of RGB.
+
+    t2v train --config=configs/animated_emoji.py --workdir=runs/emoji
+
+Needs the packages that README.md names, section "On TensorFlow Datasets". Not trained to the end yet: no
+model of it ships.
+"""
+
+from t2v_jax import config as configuration
+
+
+def get_config():
+    """See the module's docstring."""
+    config = configuration.default()
+    config.steps = 7_000
+    config.log_every = 50
+    config.sample_every = 500
+    config.checkpoint_every = 250
+    config.data.world = "tfds"
+    config.data.dataset = "animated_emoji/actions"
+    config.data.channels = 3
+    config.data.ground = 1.0
+    config.text.sentence = "mean"
+    # Who, what and which tone are read at once, so all words are heard; the canvas is the whole frame.
+    config.generator.hard_attention = False
+    config.generator.heads = 4
+    config.generator.style_width = 192
+    config.generator.scene_channels = 48
+    config.generator.painter_channels = (48, 32, 16)
+    config.discriminator.frame_channels = (24, 48, 96)
+    config.game.beta_1 = 0.5
+    config.game.penalty_weight = 0.1
+    config.game.final_penalty_weight = 0.02
+    config.game.decay_steps = 7_000
+    config.game.latest_start = 0  # every clip begins where the loop does
+    config.game.augment = ("translation", "cutout")
+    config.game.stages = ((0, 8, 2, 2), (3_500, 16, 5, 2))
+    return config
