@@ -11,7 +11,7 @@ from t2v_jax import config as configuration
 def get_config():
     """See the module's docstring."""
     config = configuration.default()
-    config.steps = 4_200
+    config.steps = 3_600
     config.log_every = 50
     config.sample_every = 500
     config.checkpoint_every = 250
@@ -24,6 +24,6 @@ def get_config():
     config.game.beta_1 = 0.5
     config.game.penalty_weight = 0.1
     config.game.final_penalty_weight = 0.02
-    config.game.decay_steps = 4_200
-    config.game.stages = ((0, 8, 2, 2), (2_600, 16, 5, 2))
+    config.game.decay_steps = 3_600
+    config.game.stages = ((0, 8, 2, 2), (2_300, 16, 5, 2))
     return config

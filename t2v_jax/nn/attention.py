@@ -15,14 +15,16 @@ GAIN = 0.5  # deviation of the first bilinear scores: every word is heard
 
 
 class Heard(NamedTuple):
-    """contexts [b, h, v] of the heads; weights [b, h, n] of the words; likelihood [b].
+    """contexts [b, h, v] of the heads; weights [b, h, n] of the words; likelihood [b]; shares [b, h, n].
 
     likelihood: the logarithm of the probability with which just these words are heard, 0 where all are.
+    shares: of each word in the contexts, its weight, or one for the single word that is heard.
     """
 
     contexts: Any
     weights: Any
     likelihood: Any
+    shares: Any
 
 
 def attend(scores, words, mask, noise=None):
@@ -34,14 +36,14 @@ def attend(scores, words, mask, noise=None):
     (Jang et al. 2017, arXiv 1611.01144, section 2.2).
     """
     scores = jnp.where(mask[:, None], scores, -jnp.inf)
-    weights = heard = nn.softmax(scores, axis=-1)
+    weights = shares = nn.softmax(scores, axis=-1)
     likelihood = jnp.zeros(len(words), words.dtype)
     if noise is not None:
         soft = nn.softmax(scores + noise, axis=-1)
         drawn = nn.one_hot(soft.argmax(-1), soft.shape[-1], dtype=soft.dtype)
-        heard = soft + lax.stop_gradient(drawn - soft)
+        shares = soft + lax.stop_gradient(drawn - soft)
         likelihood = jnp.log(jnp.sum(drawn * weights, axis=-1)).sum(-1)
-    return Heard(jnp.einsum("bhn,bnv->bhv", heard, words), weights, likelihood)
+    return Heard(jnp.einsum("bhn,bnv->bhv", shares, words), weights, likelihood, shares)
 
 
 def bilinear_scores(query, keys, kernel):

@@ -79,7 +79,9 @@ class Looks(nn.Module):
     """Sentences of n actors, who they are [n, actors] -> `Heard`, contexts [n, heads * v].
 
     Who asks is the actor alone: asked by the sentence or by the script's state too, a digit would look
-    different in each motion, and a square would turn into a circle on its way.
+    different in each motion, and a square would turn into a circle on its way. With hard attention an actor
+    hears no word that one before it has heard (a draw without replacement; cf. coverage, Tu et al. 2016, arXiv
+    1601.04811): two that are to show different things would else show the same.
     """
 
     heads: int
@@ -91,7 +93,13 @@ class Looks(nn.Module):
         query = nn.Dense(sentence.embedding.shape[-1], name="query")(actors)
         attention = Attention(self.heads, self.score, name="attention")
         noise = self._noise(sentence.mask) if self.hard else None
-        return attention(query, sentence.keys, sentence.words, sentence.mask, noise)
+        number, mask, heard = actors.shape[-1], sentence.mask, []
+        for actor in range(number):
+            asked = query, sentence.keys, sentence.words, mask, noise
+            heard.append(attention(*jax.tree.map(lambda part: part[actor::number], asked)))
+            if self.hard:
+                mask = _without(mask, jnp.repeat(heard[-1].shares.max(1), number, axis=0) > 0.5)
+        return jax.tree.map(lambda *parts: layers.fold(jnp.stack(parts, axis=1)), *heard)
 
     def _noise(self, mask):
         """Gumbel noise where a key named attention is given, else none: the likeliest word is heard."""
@@ -101,8 +109,14 @@ class Looks(nn.Module):
         return jax.random.gumbel(self.make_rng("attention"), shape)
 
 
+def _without(mask, taken):
+    """The mask [n, words] without the words that are taken, as it was where none would be left."""
+    left = mask & ~taken
+    return jnp.where(left.any(-1, keepdims=True), left, mask)
+
+
 class Script(nn.Module):
-    """Sentences of n actors, who they are [n, actors], noise [n, z] -> first and last state, all `Line`s."""
+    """Sentences of n actors, who they are [n, .], noise [n, z] -> first and last state, all `Line`s."""
 
     width: int
     heads: int
@@ -205,9 +219,8 @@ class Generator(nn.Module):
         have run `unseen` (see `memory_at` for the script).
         """
         memory = memory or Memory()
-        sentence, actors, deeds_noise = self.cast(captions, noise)
-        _, script, lines = self.script(sentence, actors, deeds_noise, frames, memory.script)
-        looks = self.looks(sentence, actors)
+        looks, *cast = self.cast(captions, noise)
+        _, script, lines = self.script(*cast, frames, memory.script)
         styles = self.style(looks.contexts, self.share(noise)[0])
         states, scene = self.scene(styles, frames, memory.scene, unseen)
         attention = jnp.concatenate(
@@ -220,10 +233,19 @@ class Generator(nn.Module):
         return Film(self.paint(states, places, styles), attention, likelihood, Memory(script, scene))
 
     def cast(self, captions, noise):
-        """What the script of all actors is made from: `Sentence` [b * actors], who is who, noise."""
-        actors = self.config.generator.actors
-        sentence = jax.tree.map(lambda part: jnp.repeat(part, actors, axis=0), self.text(captions))
-        return sentence, jnp.tile(jnp.eye(actors), (len(noise), 1)), self.share(noise)[1]
+        """What all actors look like, and what their script is made from: `Sentence`, who is who, noise.
+
+        Of several actors each is known by the words that it looks like too, as they stand in their sentence:
+        it must do what is said of just these.
+        """
+        number = self.config.generator.actors
+        sentence = jax.tree.map(lambda part: jnp.repeat(part, number, axis=0), self.text(captions))
+        actors = jnp.tile(jnp.eye(number), (len(noise), 1))
+        looks = self.looks(sentence, actors)
+        if number > 1:
+            keys = jnp.einsum("bhn,bnk->bhk", looks.shares, sentence.keys)
+            actors = jnp.concatenate([actors, keys.reshape(len(keys), -1)], axis=-1)
+        return looks, sentence, actors, self.share(noise)[1]
 
     def share(self, noise):
         """Noise [b, z] -> that of the looks and that of the deeds of each actor, [b * actors, share]."""
@@ -235,7 +257,8 @@ class Generator(nn.Module):
 
         The script alone has run: the scene begins anew. No gradient comes from before.
         """
-        first, _, lines = self.script(*self.cast(captions, noise), latest)
+        _, *cast = self.cast(captions, noise)
+        first, _, lines = self.script(*cast, latest)
         moments = jnp.repeat(moments, self.config.generator.actors)
         later = lines.state[moments - 1, jnp.arange(len(moments))]
         return Memory(jnp.where(moments[:, None] == 0, first, jax.lax.stop_gradient(later)))
