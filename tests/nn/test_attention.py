@@ -71,8 +71,9 @@ def test_hard_attention_hears_one_word_as_often_as_its_weight_says():
     mask = jnp.array([[True, True, True, False]])
     noise = jax.random.gumbel(SEEDS[0], (4000, 1, 1, 4))
     words = jnp.eye(4)[None]
-    heard, weights, likelihood = jax.vmap(lambda noise: attend(scores, words, mask, noise))(noise)
+    heard, weights, likelihood, shares = jax.vmap(lambda noise: attend(scores, words, mask, noise))(noise)
     np.testing.assert_allclose(weights[0, 0, 0], [0.6, 0.3, 0.1, 0], atol=1e-6)
+    np.testing.assert_allclose(shares, heard, atol=1e-6)  # for each word is its own unit vector
     np.testing.assert_allclose(heard.max(-1), 1, atol=1e-6)
     np.testing.assert_allclose(heard.mean((0, 1, 2)), [0.6, 0.3, 0.1, 0], atol=0.03)
     drawn = np.sum(weights * heard, axis=-1)

@@ -83,6 +83,26 @@ def test_each_actor_has_a_place_in_the_frame_and_words_of_its_own():
     assert np.abs(weights[:, :, 0] - weights[:, :, 1]).max((0, 3)).min() > 1e-6
 
 
+def test_an_actor_hears_no_word_that_another_hears():
+    config = with_actors(2)
+    network = example.networks(config).generator
+    parameters = example.parameters(example.networks(config)).generator
+    rngs = {"attention": jax.random.key(0)}
+    looks = network.apply(parameters, CAPTIONS, NOISE, rngs=rngs, method="cast")[0]
+    heard = np.asarray(looks.shares).reshape(example.BATCH, 2, -1).round(4)
+    np.testing.assert_array_equal(heard.sum(-1), 1)
+    assert np.all(heard[:, 0].argmax(-1) != heard[:, 1].argmax(-1))
+
+
+def test_of_two_actors_each_is_known_by_its_word_too():
+    network = example.networks(with_actors(2)).generator
+    parameters = example.parameters(example.networks(with_actors(2))).generator
+    actors = np.asarray(network.apply(parameters, CAPTIONS, NOISE, method="cast")[2])
+    actors = actors.reshape(example.BATCH, 2, -1)
+    np.testing.assert_array_equal(actors[..., :2], np.broadcast_to(np.eye(2), (example.BATCH, 2, 2)))
+    assert np.abs(actors[:, 0, 2:] - actors[:, 1, 2:]).max(-1).min() > 1e-3
+
+
 def test_two_actors_paint_sparsely_and_go_on_too():
     networks = example.networks(with_actors(2))
     parameters = example.parameters(networks).generator
