@@ -1,8 +1,8 @@
 """The matcher: which of many captions tells what a clip shows? Learnt from real clips alone.
 
-A clip and a caption each become a vector, and a pair fits as well as their product is large (as in CLIP, arXiv
-2103.00020). A clip's is read off its frames, their mean and how they differ; a caption's is the mean of its
-words, so that a tone and an emoji known from other pairs are known together.
+A clip and a caption each become a vector, and a pair fits as well as their product is large (as in CLIP,
+arXiv 2103.00020). A clip's is read off its frames, their mean and how they differ; a caption's is the sum of
+its words', so that a tone and an emoji known from other pairs are known together.
 """
 
 import pathlib

@@ -2,8 +2,9 @@
 
     python experiments/emoji/nearest.py --workdir=runs/emoji --output=experiments/emoji/nearest.png
 
-A row of frames each, every other one; the first captions are trained ones, the others held out. If the nearest clip
-of a held-out caption is another tone of the same emoji, the model has put together what it never saw together.
+A row of frames each, every other one; the first captions are trained ones, the others held out. If the
+nearest clip of a held-out caption is another tone of the same emoji, the model has put together what it never
+saw together.
 """
 
 import numpy as np

@@ -45,7 +45,8 @@ def fit(loops, vocabulary, steps):
     counts, network, key = count(captions, vocabulary), Matcher(), jax.random.key(0)
     clips = spread(loops.clips)
     arrays = network.init(key, clips[:2] / 255, counts)["params"]
-    optimizer = optax.adamw(optax.warmup_cosine_decay_schedule(0, RATE, steps // 20 + 1, steps), weight_decay=1e-3)
+    rate = optax.warmup_cosine_decay_schedule(0, RATE, steps // 20 + 1, steps + 1)
+    optimizer = optax.adamw(rate, weight_decay=1e-3)
 
     @functools.partial(jax.jit, donate_argnums=(0, 1))
     def step(arrays, state, key, clips, rows):

@@ -8,6 +8,7 @@ looks like is thus learnt once for all places and for all motions, and moving it
 Jaderberg et al. 2015, arXiv 1506.02025).
 """
 
+import operator
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -80,8 +81,8 @@ class Looks(nn.Module):
 
     Who asks is the actor alone: asked by the sentence or by the script's state too, a digit would look
     different in each motion, and a square would turn into a circle on its way. With hard attention an actor
-    hears no word that one before it has heard (a draw without replacement; cf. coverage, Tu et al. 2016, arXiv
-    1601.04811): two that are to show different things would else show the same.
+    hears no word that one before it has heard (a draw without replacement; cf. coverage, Tu et al. 2016,
+    arXiv 1601.04811): two that are to show different things would else show the same.
     """
 
     heads: int
@@ -95,8 +96,9 @@ class Looks(nn.Module):
         noise = self._noise(sentence.mask) if self.hard else None
         number, mask, heard = actors.shape[-1], sentence.mask, []
         for actor in range(number):
+            rows = operator.itemgetter(slice(actor, None, number))
             asked = query, sentence.keys, sentence.words, mask, noise
-            heard.append(attention(*jax.tree.map(lambda part: part[actor::number], asked)))
+            heard.append(attention(*jax.tree.map(rows, asked)))
             if self.hard:
                 mask = _without(mask, jnp.repeat(heard[-1].shares.max(1), number, axis=0) > 0.5)
         return jax.tree.map(lambda *parts: layers.fold(jnp.stack(parts, axis=1)), *heard)
