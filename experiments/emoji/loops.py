@@ -7,7 +7,7 @@ import numpy as np
 from absl import flags
 
 import t2v_jax  # noqa: F401, registers the builder
-from t2v_jax.data.animated_emoji import TONES
+from t2v_jax.data.animated_emoji import TONES, Emoji
 
 DATASET = flags.DEFINE_string("dataset", "animated_emoji/actions", "which of the builder's choices")
 DIRECTORY = flags.DEFINE_string("directory", None, "TFDS's data_dir; default: its own")
@@ -29,8 +29,8 @@ class Loops(NamedTuple):
 
 
 def caption(name: str, tone: int) -> str:
-    """As `animated_emoji.Emoji.captions` has it first."""
-    return name if TONES[tone] == "none" else f"{name}, {TONES[tone]} skin tone"
+    """The usual wording."""
+    return Emoji(name, "", TONES[tone], b"").captions[0]
 
 
 def words(sentence: str) -> list[str]:

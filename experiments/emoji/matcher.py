@@ -89,7 +89,7 @@ def save(trained):
 
 
 def load() -> Trained:
-    """The matcher that `train.py` wrote."""
+    """The matcher that `train_matcher.py` wrote."""
     with np.load(PATH) as file:
         arrays = {name: jnp.float32(file[name]) for name in file.files if name != "vocabulary"}
         return Trained(unflatten_dict(arrays, sep="/"), file["vocabulary"].tolist())

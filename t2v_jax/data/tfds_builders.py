@@ -91,7 +91,7 @@ class EmojiConfig(tfds.core.BuilderConfig):
 class AnimatedEmoji(CaptionedClips):
     """Microsoft's animated Fluent emoji in all skin tones, with their Unicode names as captions.
 
-    `animated_emoji/actions` has the people alone who do something: "woman biking", "person juggling".
+    `animated_emoji/actions` has only the people who do something: "woman biking", "person juggling".
     """
 
     BUILDER_CONFIGS = [EmojiConfig(), EmojiConfig(name="actions", emoji=r"(woman|man|person) .*ing\b.*")]
