@@ -15,6 +15,8 @@ import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 from loops import words
 
+from t2v_jax.nn.layers import Convolution
+
 PATH = pathlib.Path(__file__).parent / "matcher.npz"
 WIDTH = 96
 FRAMES = 4  # of a clip, evenly spread
@@ -29,8 +31,8 @@ class ClipTower(nn.Module):
         n, t = clips.shape[:2]
         images = 1 - clips.reshape(n * t, *clips.shape[2:])  # the ground is white
         for level, channels in enumerate((24, 48, 96)):
-            images = nn.relu(nn.Conv(channels, (4, 4), (2, 2), name=f"down_{level}")(images))
-        images = nn.relu(nn.Conv(128, (3, 3), name="last")(images))
+            images = nn.relu(Convolution(channels, 4, 2, name=f"down_{level}")(images))
+        images = nn.relu(Convolution(128, name="last")(images))
         seen = jnp.concatenate([images.max((1, 2)), images.mean((1, 2))], axis=-1).reshape(n, t, -1)
         told = jnp.concatenate([seen.mean(1), seen.std(1)], axis=-1)
         return unit(nn.Dense(WIDTH, name="vector")(nn.relu(nn.Dense(2 * WIDTH, name="hidden")(told))))

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-DIMENSIONS = ("NHWC", "HWIO", "NHWC")
+from t2v_jax.nn.convolution import conv, kernel_gradient
 
 
 class State(NamedTuple):
@@ -21,11 +21,6 @@ class State(NamedTuple):
 
     hidden: jax.Array
     cell: jax.Array
-
-
-def conv(images, kernel):
-    """Same-size convolution: [n, h, w, c] with an odd [k, k, c, d] kernel -> [n, h, w, d]."""
-    return lax.conv_general_dilated(images, kernel, (1, 1), "SAME", dimension_numbers=DIMENSIONS)
 
 
 @jax.custom_vjp
@@ -88,8 +83,7 @@ def _conv_lstm_reverse(residuals, cotangents):
     pullback, kernel, first_hidden, hidden = residuals
     d_gates, d_state = pullback(cotangents)
     previous = jnp.concatenate([first_hidden[None], hidden[:-1]])
-    _, kernel_pullback = jax.vjp(lambda kernel: conv(_merge(previous), kernel), kernel)
-    (d_kernel,) = kernel_pullback(_merge(d_gates))
+    d_kernel = kernel_gradient(_merge(previous), _merge(d_gates), len(kernel))
     return d_gates, d_kernel, d_state
 
 

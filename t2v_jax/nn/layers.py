@@ -4,6 +4,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 import numpy as np
 
+from t2v_jax.nn.convolution import conv
 from t2v_jax.text.encoder import rms_normalise
 
 leaky_relu = nn.leaky_relu
@@ -34,8 +35,15 @@ class Convolution(nn.Module):
 
     @nn.compact
     def __call__(self, images):
-        size, stride = (self.kernel_size,) * 2, (self.stride,) * 2
-        return nn.Conv(self.channels, size, stride, kernel_init=he_normal, name="conv")(images)
+        size = (self.kernel_size,) * 2
+
+        def convolve(images, kernel, *_, **__):
+            return conv(images, kernel, self.stride)
+
+        layer = nn.Conv(
+            self.channels, size, kernel_init=he_normal, conv_general_dilated=convolve, name="conv"
+        )
+        return layer(images)
 
 
 def depth_to_space(images):

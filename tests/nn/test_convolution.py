@@ -1,0 +1,69 @@
+"""Convolution: its gradients against those of XLA's own, and what its compiled gradient is made of."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+from jax import lax
+
+from t2v_jax.nn import convolution
+from t2v_jax.nn.convolution import conv, kernel_gradient
+
+# Images, size of the kernel, its channels, stride; of the last kind there is no whole number of chunks.
+CASES = [
+    ((6, 8, 8, 3), 3, 5, 1),
+    ((4, 9, 7, 3), 4, 5, 2),
+    ((3, 8, 8, 4), 1, 2, 1),
+    ((5, 5, 6, 2), 3, 4, 2),
+    ((7, 4, 4, 3), 3, 2, 1),
+]
+
+
+def plain(images, kernel, stride):
+    return lax.conv_general_dilated(
+        images, kernel, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+
+
+def arguments(shape, size, channels):
+    keys = jax.random.split(jax.random.key(0))
+    kernel = jax.random.normal(keys[1], (size, size, shape[-1], channels)) / size
+    return jax.random.normal(keys[0], shape), kernel
+
+
+def loss_of(convolve, stride):
+    return lambda images, kernel: jnp.sum(jnp.sin(convolve(images, kernel, stride)))
+
+
+def gradient_norm_of(convolve, stride):
+    """A loss of the gradient itself: its gradient is of second order."""
+    gradients = jax.grad(loss_of(convolve, stride), (0, 1))
+    return lambda *inputs: sum(jnp.sum(jnp.square(leaf)) for leaf in gradients(*inputs))
+
+
+@pytest.mark.parametrize("chunk", [1, 40], ids="chunk {}".format)
+@pytest.mark.parametrize("objective", [loss_of, gradient_norm_of], ids=["first", "second"])
+@pytest.mark.parametrize(("shape", "size", "channels", "stride"), CASES, ids=str)
+def test_gradients_are_those_of_xlas_convolution(
+    shape, size, channels, stride, objective, chunk, monkeypatch
+):
+    monkeypatch.setattr(convolution, "CHUNK", chunk)
+    inputs = arguments(shape, size, channels)
+    got = jax.jit(jax.grad(objective(conv, stride), (0, 1)))(*inputs)
+    wanted = jax.jit(jax.grad(objective(plain, stride), (0, 1)))(*inputs)
+    for a, b in zip(got, wanted, strict=True):
+        assert jnp.linalg.norm(a - b) < 1e-5 * jnp.linalg.norm(b)
+
+
+def test_the_kernels_gradient_of_many_images_holds_no_convolution():
+    """XLA's own would have a kernel as large as the images, which its CPU compiler is slow at."""
+    images, cotangent = jnp.ones((9, 16, 16, 3)), jnp.ones((9, 16, 16, 4))
+    assert convolution.CHUNK < 9 * 16 * 16
+    program = jax.jit(kernel_gradient, static_argnums=2).lower(images, cotangent, 3).compile()
+    assert " convolution(" not in program.as_text() and " while(" in program.as_text()
+
+
+def test_the_patches_of_few_images_at_a_time_are_kept():
+    """Those of all would take nine times the memory of the images."""
+    images, cotangent = jnp.ones((64, 16, 16, 8)), jnp.ones((64, 16, 16, 8))
+    program = jax.jit(kernel_gradient, static_argnums=2).lower(images, cotangent, 3).compile()
+    assert program.memory_analysis().temp_size_in_bytes < 2 * images.nbytes
