@@ -13,6 +13,7 @@ import platform
 import conv_lstm
 import generation
 import jax
+import kernel_gradient
 import machine
 import step
 from absl import app, flags
@@ -27,7 +28,7 @@ def main(_):
         "jax": jax.__version__,
         "python": platform.python_version(),
     }
-    parts, rows = [machine, generation, step, conv_lstm], []
+    parts, rows = [machine, generation, step, kernel_gradient, conv_lstm], []
     if importlib.util.find_spec("torch"):
         import torch
         import twin

@@ -22,20 +22,21 @@ def conv(images, kernel, stride=1):
 
     Returns [n, ceil(h / stride), ceil(w / stride), d]. Differentiable twice in reverse mode.
     """
-    return _xla(images, kernel, stride)
+    return plain_conv(images, kernel, stride)
 
 
-def _xla(images, kernel, stride):
+def plain_conv(images, kernel, stride):
+    """`conv` as XLA differentiates it."""
     return lax.conv_general_dilated(images, kernel, (stride,) * 2, "SAME", dimension_numbers=DIMENSIONS)
 
 
 def _forward(images, kernel, stride):
-    return _xla(images, kernel, stride), (images, kernel)
+    return plain_conv(images, kernel, stride), (images, kernel)
 
 
 def _reverse(stride, residuals, cotangent):
     images, kernel = residuals
-    _, pull_back = jax.vjp(lambda images: _xla(images, kernel, stride), images)
+    _, pull_back = jax.vjp(lambda images: plain_conv(images, kernel, stride), images)
     return *pull_back(cotangent), kernel_gradient(images, cotangent, kernel.shape[0], stride)
 
 
@@ -49,7 +50,7 @@ def kernel_gradient(images, cotangent, size, stride=1):
     if alone and math.prod(cotangent.shape[:-1]) > CHUNK:
         return _kernel_gradient_of_patches(images, cotangent, size, stride)
     kernel = jnp.zeros((size, size, images.shape[-1], cotangent.shape[-1]), images.dtype)
-    return jax.vjp(lambda kernel: _xla(images, kernel, stride), kernel)[1](cotangent)[0]
+    return jax.vjp(lambda kernel: plain_conv(images, kernel, stride), kernel)[1](cotangent)[0]
 
 
 def _kernel_gradient_of_patches(images, cotangent, size, stride):
