@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import timing
 from jax import lax
 
-from t2v_jax.nn.conv_lstm import ConvLSTM, cell, conv, zero_state
+from t2v_jax.nn.conv_lstm import ConvLSTM, cell, zero_state
+from t2v_jax.nn.convolution import plain_conv
 
 SHAPES = [
     (16, 32, 8, 8, 32),
@@ -46,10 +47,10 @@ class PlainConvLSTM(nn.Module):
         gates, init = 4 * self.channels, nn.initializers.lecun_normal()
         input_kernel = self.param("input_kernel", init, (3, 3, features, gates))
         hidden_kernel = self.param("hidden_kernel", init, (3, 3, self.channels, gates))
-        inputs = conv(frames.reshape(-1, height, width, features), input_kernel)
+        inputs = plain_conv(frames.reshape(-1, height, width, features), input_kernel)
 
         def frame(state, inputs):
-            state = cell(inputs + conv(state[0], hidden_kernel), state[1])
+            state = cell(inputs + plain_conv(state[0], hidden_kernel), state[1])
             return state, state[0]
 
         state = tuple(zero_state(batch, height, width, self.channels))

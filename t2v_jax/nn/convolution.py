@@ -25,7 +25,7 @@ def conv(images, kernel, stride=1):
     return plain_conv(images, kernel, stride)
 
 
-def plain_conv(images, kernel, stride):
+def plain_conv(images, kernel, stride=1):
     """`conv` as XLA differentiates it."""
     return lax.conv_general_dilated(images, kernel, (stride,) * 2, "SAME", dimension_numbers=DIMENSIONS)
 

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from t2v_jax.nn import conv_lstm
+from t2v_jax.nn.convolution import plain_conv
 
 
 def python_loop(gate_inputs, kernel, state):
     """The recurrence written out frame by frame, differentiated by JAX alone."""
     states = []
     for gate_input in gate_inputs:
-        gates = gate_input + conv_lstm.conv(state.hidden, kernel)
+        gates = gate_input + plain_conv(state.hidden, kernel)
         i, f, o, g = jnp.split(gates, 4, axis=-1)
         cell = jax.nn.sigmoid(f) * state.cell + jax.nn.sigmoid(i) * jnp.tanh(g)
         state = conv_lstm.State(jax.nn.sigmoid(o) * jnp.tanh(cell), cell)
