@@ -16,7 +16,7 @@ demo: $(INSTALLED)
 	$(VENV)/bin/t2v generate --prompt="the digit 7 is moving up and down" --output=demo.gif
 
 test: $(INSTALLED)
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile
 
 lint: $(INSTALLED)
 	$(PYTHON) -m ruff check

@@ -12,7 +12,7 @@ from t2v_jax import config as configuration
 def get_config():
     """See the module's docstring."""
     config = configuration.default()
-    config.steps = 7_000
+    config.steps = 3_200
     config.log_every = 50
     config.sample_every = 500
     config.checkpoint_every = 250
@@ -29,10 +29,12 @@ def get_config():
     config.generator.painter_channels = (48, 32, 16)
     config.discriminator.frame_channels = (24, 48, 96)
     config.game.beta_1 = 0.5
-    config.game.penalty_weight = 0.1
-    config.game.final_penalty_weight = 0.02
-    config.game.decay_steps = 7_000
+    # Each caption means one clip here: G is told how far off it is, and D sharpens.
+    config.game.reconstruction_weight = 100.0
+    config.game.penalty_weight = 1.0
+    config.game.final_penalty_weight = 0.2
+    config.game.decay_steps = 3_200
     config.game.latest_start = 0  # every clip begins where the loop does
     config.game.augment = ("translation", "cutout")
-    config.game.stages = ((0, 8, 2, 2), (3_500, 16, 5, 2))
+    config.game.stages = ((0, 16, 2, 2), (2_700, 16, 4, 2))
     return config

@@ -13,6 +13,9 @@ def default() -> ConfigDict:
     config.batch_size = 32  # clips a step, over all devices
     config.steps = 10_000  # minimax steps of the whole run
     config.seed = 0  # of the parameters, the noise and the order of the clips
+    # A model (shipped, saved or a workdir), from whose generator this one starts wherever both have the same
+    # part; empty: from nothing.
+    config.start_from = ""
     config.log_every = 100  # steps between lines of metrics
     config.sample_every = 1_000  # steps between sample sheets
     config.checkpoint_every = 1_000  # steps between checkpoints
@@ -64,6 +67,9 @@ def default() -> ConfigDict:
     game.loss = "relativistic"  # minimax, non_saturating, hinge, relativistic
     game.mismatch_weight = 1.0  # weight of real clips with a wrong caption, in D's loss
     game.contrast_weight = 0.5  # weight of own over wrong captions, in G's loss, at the first step
+    # Weight, in G's loss, of the mean absolute difference from the caption's real clip, pixels in [-1, 1]
+    # (pix2pix, arXiv 1611.07004): for data in which a caption means one clip. 0: none.
+    game.reconstruction_weight = 0.0
     game.penalty = "finite_difference"  # R1 + R2: exact, finite_difference, none
     game.penalty_sigma = 0.1  # step of the finite difference, pixels in [-1, 1]
     game.penalty_weight = 1.0  # gamma at the first step
@@ -111,6 +117,7 @@ MAY_BE_ZERO = (
     "seed",
     "game.mismatch_weight",
     "game.contrast_weight",
+    "game.reconstruction_weight",
     "game.warmup_steps",
     "game.latest_start",
 )
@@ -123,6 +130,9 @@ def check(config) -> FrozenConfigDict:
     _require(config.seed < 2**32, "less than 2^32", config, "seed")
     _check_sizes(config)
     _check_stages(config)
+    compared = config.game.reconstruction_weight and config.game.latest_start
+    expected = "0, or else game.latest_start=0: a clip that begins late has no real one to be compared with"
+    _require(not compared, expected, config, "game.reconstruction_weight")
     return FrozenConfigDict(config)
 
 

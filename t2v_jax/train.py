@@ -29,6 +29,7 @@ from t2v_jax.nn.generator import Generator
 from t2v_jax.sampling import generate
 from t2v_jax.text.embedding import first_vectors
 from t2v_jax.text.language import Language
+from t2v_jax.transfer import transferred, with_parts
 from t2v_jax.video import contact_sheet, save_image
 
 SHEET_ROWS = 10  # prompts of a sample sheet
@@ -147,10 +148,13 @@ def restore_or_start(run, checkpoints, batches):
         layout = jax.tree.map(lambda leaf: leaf.sharding, abstract)
         create = jax.jit(functools.partial(_first_state, run), out_shardings=layout)
         vectors = first_vectors(run.config.text, run.language, run.source.captions(), run.config.seed)
+        parts = {}
+        if run.config.start_from:
+            parts = transferred(run.config.start_from, run.language, vectors, abstract.generator)
         if jax.process_index() == 0:  # the others have trained the same language
             # Not before: a workdir holds on to its config, which a wrong text.vectors must not be in.
             save_definition(run.workdir, run.config, run.language)
-        return create(vectors)
+        return create(vectors, parts)
     state, position = checkpoints.restore(abstract)
     batches.set_state(position)
     return state
@@ -158,7 +162,7 @@ def restore_or_start(run, checkpoints, batches):
 
 def abstract_state(run):
     """Shapes, types and layout of the state, without its values."""
-    state = jax.eval_shape(functools.partial(_first_state, run), _vectors_shape(run))
+    state = jax.eval_shape(functools.partial(_first_state, run), _vectors_shape(run), {})
     return jax.tree.map(
         lambda leaf, place: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place),
         state,
@@ -171,8 +175,8 @@ def _vectors_shape(run):
     return jax.ShapeDtypeStruct(shape, jnp.float32)
 
 
-def _first_state(run, vectors):
-    """The state at step 0, both text encoders starting from the given word vectors."""
+def _first_state(run, vectors, parts):
+    """The state at step 0: both text encoders start from the word vectors, the generator from its `parts`."""
     config, captions = run.config, run.language.encode(list(run.source.captions())[:2])
     g_key, d_key = jax.random.split(jax.random.key(config.seed))
     noise = jnp.zeros((2, config.generator.noise_width))
@@ -182,7 +186,7 @@ def _first_state(run, vectors):
     generator, discriminator = (
         _with_vectors(parameters, vectors) for parameters in (generator, discriminator)
     )
-    return states.create(generator, discriminator, run.optimizers)
+    return states.create(with_parts(generator, parts), discriminator, run.optimizers)
 
 
 def _with_vectors(parameters, vectors):

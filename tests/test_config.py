@@ -45,6 +45,8 @@ CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").glob("*.py")
         ("generator.heads", 0),
         ("game.penalty_every", 0),
         ("game.latest_start", -1),
+        ("game.reconstruction_weight", -1.0),
+        ("game.reconstruction_weight", 1.0),  # beside the default's late starts
         ("game.generator_rate", math.nan),
         ("game.generator_rate", math.inf),
         ("game.discriminator_rate", 0.0),

@@ -99,27 +99,28 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
     noise = jax.random.normal(noise_key, (meaning.shape[0], width))
     keep, look = choose_frames(frames_key, frames)
     changed = functools.partial(augment, names=config.augment, ground=networks.generator.config.data.ground)
-    real = changed(real_key, to_unit_range(batch["clip"])[:, keep])
+    clips = to_unit_range(batch["clip"])[:, keep]
+    real = changed(real_key, clips)
 
     def generate(generator):
         play = functools.partial(networks.generator.apply, generator, rngs={"attention": attention_key})
         late = late_start(play, config, moments_key, captions, noise)
         film = play(captions, noise, frames.computed, keep, **late)
-        clips = changed(fake_key, film.clips)
-        return (clips, film.likelihood), entropy(film.attention).mean()
+        off = jnp.abs(film.clips - clips).mean((1, 2, 3, 4))
+        return (changed(fake_key, film.clips), film.likelihood, off), entropy(film.attention).mean()
 
     def judge(discriminator, clips):
         return networks.discriminator.apply(discriminator, clips, with_rivals, look)
 
     # The one generator pass; its pullback later carries the generator's gradient home.
-    (fake, _), generator_pullback, spread = jax.vjp(generate, generator, has_aux=True)
-    clips = {"real": real, "fake": fake}
+    (fake, _, off), generator_pullback, spread = jax.vjp(generate, generator, has_aux=True)
+    judged = {"real": real, "fake": fake}
     if penalised and config.penalty == "finite_difference":
         for name, key in zip(("real", "fake"), penalty_keys):
             shift = config.penalty_sigma * jax.random.normal(key, real.shape)
-            clips[f"moved_{name}"] = clips[name] + shift
+            judged[f"moved_{name}"] = judged[name] + shift
     logits, pullbacks = {}, {}
-    for name, batch_clips in clips.items():
+    for name, batch_clips in judged.items():
         logits[name], pullbacks[name] = jax.vjp(judge, discriminator, batch_clips)
 
     def discriminator_loss(logits):
@@ -138,14 +139,14 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
             value += penalty_weight(config, step) / 2 * (terms["r1"] + terms["r2"])
         return value, terms
 
-    def generator_loss(fake_logits):
+    def generator_loss(fake_logits, off):
         played = each(loss.generator)(own(logits["real"]), own(fake_logits)).mean(0)
         contrast = sum(mismatched(loss.discriminator, fake_logits, pairs) for pairs in wrong.values())
-        lost = played + contrast_weight(config, step) * contrast
+        lost = played + contrast_weight(config, step) * contrast + config.reconstruction_weight * off
         return lost.mean(), (lost, played.mean())
 
     cotangents, terms = jax.grad(discriminator_loss, has_aux=True)(logits)
-    parts = [pullbacks[name](cotangents[name])[0] for name in clips]
+    parts = [pullbacks[name](cotangents[name])[0] for name in judged]
     if penalised and config.penalty == "exact":
         gradient, (terms["r1"], terms["r2"]) = jax.grad(_exact_penalties, has_aux=True)(
             discriminator, judge, real, fake
@@ -153,16 +154,19 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
         weight = penalty_weight(config, step) / 2
         parts.append(jax.tree.map(lambda leaf: weight * leaf, gradient))
     discriminator_gradient = jax.tree.map(lambda *leaves: sum(leaves), *parts)
-    cotangent, (lost, g_loss) = jax.grad(generator_loss, has_aux=True)(logits["fake"])
+    (cotangent, off_cotangent), (lost, g_loss) = jax.grad(generator_loss, (0, 1), has_aux=True)(
+        logits["fake"], off
+    )
     # What was heard is likelier to be heard again the less it lost (REINFORCE, Williams 1992): the gradient
     # through hard attention tells how the word should change, not what another word would have given.
     regret = (lost - lost.mean()) / len(lost)
-    (generator_gradient,) = generator_pullback((pullbacks["fake"](cotangent)[1], regret))
+    (generator_gradient,) = generator_pullback((pullbacks["fake"](cotangent)[1], regret, off_cotangent))
 
     others = wrong["mismatch_loss"]
     wrong_scores = jnp.sum(logits["real"] * others[None], (1, 2)) / jnp.maximum(others.sum(), 1)
     metrics = terms | {
         "generator_loss": g_loss,
+        "reconstruction_loss": off.mean(),
         "real_score": own(logits["real"]).mean(),
         "fake_score": own(logits["fake"]).mean(),
         "wrong_caption_score": wrong_scores.mean(),

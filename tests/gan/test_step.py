@@ -22,10 +22,12 @@ def separate_gradients(networks, config, key, parameters, batch):
     real = step.to_unit_range(batch["clip"])[:, keep]
 
     def generate(generator):
-        moments = step.choose_moments(moments_key, config.latest_start, example.BATCH)
-        late, rngs = (moments, config.latest_start), {"attention": attention_key}
-        memory = networks.generator.apply(generator, captions, noise, *late, method="memory_at", rngs=rngs)
-        late = {"memory": memory, "unseen": moments[0]}
+        late, rngs = {}, {"attention": attention_key}
+        if config.latest_start:
+            moments = step.choose_moments(moments_key, config.latest_start, example.BATCH)
+            told = captions, noise, moments, config.latest_start
+            memory = networks.generator.apply(generator, *told, method="memory_at", rngs=rngs)
+            late = {"memory": memory, "unseen": moments[0]}
         return networks.generator.apply(generator, captions, noise, 4, rngs=rngs, **late)
 
     def judge(discriminator, clips):
@@ -58,6 +60,7 @@ def separate_gradients(networks, config, key, parameters, batch):
         real_scores = losses.own(judge(parameters.discriminator, real))
         lost = losses.each(loss.generator)(real_scores, losses.own(logits)).mean(0)
         lost += config.contrast_weight * mismatched(logits)
+        lost += config.reconstruction_weight * jnp.abs(film.clips[:, keep] - real).mean((1, 2, 3, 4))
         regret = jax.lax.stop_gradient(lost - lost.mean())
         return lost.mean() + jnp.mean(regret * film.likelihood)
 
@@ -68,17 +71,19 @@ def separate_gradients(networks, config, key, parameters, batch):
 
 
 @pytest.mark.parametrize(
-    ("loss", "penalty"),
+    "changes",
     [
-        ("minimax", "none"),
-        ("non_saturating", "none"),
-        ("hinge", "exact"),
-        ("relativistic", "exact"),
-        ("relativistic", "finite_difference"),
+        {"loss": "minimax", "penalty": "none"},
+        {"loss": "non_saturating", "penalty": "none"},
+        {"loss": "hinge", "penalty": "exact"},
+        {"loss": "relativistic", "penalty": "exact"},
+        {"loss": "relativistic", "penalty": "finite_difference"},
+        {"loss": "relativistic", "penalty": "none", "reconstruction_weight": 3.0, "latest_start": 0},
     ],
+    ids=lambda changes: "-".join(map(str, changes.values())),
 )
-def test_single_update_equals_two_separate_gradients(loss, penalty):
-    config = example.config(loss=loss, penalty=penalty, contrast_weight=0.5).game
+def test_single_update_equals_two_separate_gradients(changes):
+    config = example.config(contrast_weight=0.5, **changes).game
     networks = example.networks(example.config())
     parameters, batch, key = example.parameters(networks), example.batch(), jax.random.key(3)
 
