@@ -24,6 +24,7 @@ def get_config():
     # Who, what and which tone are read at once, so all words are heard; the canvas is the whole frame.
     config.generator.hard_attention = False
     config.generator.heads = 4
+    config.generator.gestures = True
     config.generator.style_width = 192
     config.generator.scene_channels = 48
     config.generator.painter_channels = (48, 32, 16)

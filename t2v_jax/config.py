@@ -55,6 +55,9 @@ def default() -> ConfigDict:
     generator.hard_attention = True
     generator.heads = 1  # words that an actor's looks, and as many that its deeds are read from
     generator.actors = 1  # things that the script moves about, each on its own canvas
+    # Whether what an actor does also changes how it is painted, from frame to frame, and not only where it
+    # stands: for clips of limbs that move, not of things that keep their shape.
+    generator.gestures = False
     generator.scene_channels = 32  # channels of the ConvLSTM on the 8 x 8 grid
     generator.painter_channels = (32, 12)  # channels at 16, 32, ... pixels, up to the canvas
 

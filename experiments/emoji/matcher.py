@@ -34,7 +34,9 @@ class ClipTower(nn.Module):
             images = nn.relu(Convolution(channels, 4, 2, name=f"down_{level}")(images))
         images = nn.relu(Convolution(128, name="last")(images))
         seen = jnp.concatenate([images.max((1, 2)), images.mean((1, 2))], axis=-1).reshape(n, t, -1)
-        told = jnp.concatenate([seen.mean(1), seen.std(1)], axis=-1)
+        # Never zero, where a square root has no slope: many features are the same in all frames.
+        change = jnp.sqrt(seen.var(1) + 1e-6)
+        told = jnp.concatenate([seen.mean(1), change], axis=-1)
         return unit(nn.Dense(WIDTH, name="vector")(nn.relu(nn.Dense(2 * WIDTH, name="hidden")(told))))
 
 

@@ -1,6 +1,6 @@
 """Train the matcher on the real clips of the split train; README.md has the commands.
 
-python experiments/emoji/train_matcher.py --steps=1500
+python experiments/emoji/train_matcher.py --steps=1000
 """
 
 import functools
@@ -14,7 +14,7 @@ from loops import HELD_OUT, TRAIN, read, words
 from matcher import BATCH, Matcher, Trained, count, load, save, spread
 from scores import chosen, toned
 
-STEPS = flags.DEFINE_integer("steps", 1500, "of Adam", lower_bound=1)
+STEPS = flags.DEFINE_integer("steps", 1000, "of Adam", lower_bound=1)
 
 RATE = 1e-3
 FURTHEST = 5  # shift, pixels

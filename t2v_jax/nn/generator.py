@@ -209,6 +209,8 @@ class Generator(nn.Module):
         self.style = Style(config.style_width)
         self.scene = self.scene_class(config.scene_channels)
         self.painter = Painter(pixels, tuple(config.painter_channels))
+        if config.gestures:
+            self.gesture = nn.Dense(config.style_width, kernel_init=nn.initializers.zeros)
         self.backdrop = self.param("backdrop", nn.initializers.constant(self.config.data.ground), (pixels,))
 
     def __call__(self, captions, noise, frames, keep=None, memory=None, unseen=None):
@@ -229,10 +231,15 @@ class Generator(nn.Module):
             [jnp.broadcast_to(looks.weights, lines.attention.shape), lines.attention], axis=2
         )
         likelihood = looks.likelihood.reshape(len(noise), -1).sum(1)
-        places = lines.place
+        shown = states, lines.place, self.gestures(styles, lines.state)
         if keep is not None:
-            states, places = states[keep], places[keep]
-        return Film(self.paint(states, places, styles), attention, likelihood, Memory(script, scene))
+            shown = jax.tree.map(operator.itemgetter(keep), shown)
+        return Film(self.paint(*shown), attention, likelihood, Memory(script, scene))
+
+    def gestures(self, styles, states):
+        """Styles [n, d] -> those of each frame [t, n, d], with gestures changed by the script's states."""
+        steady = jnp.broadcast_to(styles, (len(states), *styles.shape))
+        return steady + self.gesture(states) if self.config.generator.gestures else steady
 
     def cast(self, captions, noise):
         """What all actors look like, and what their script is made from: `Sentence`, who is who, noise.
@@ -266,9 +273,9 @@ class Generator(nn.Module):
         return Memory(jnp.where(moments[:, None] == 0, first, jax.lax.stop_gradient(later)))
 
     def paint(self, states, places, styles):
-        """Scene states [t, n, ...], places [t, n, 2], styles [n, d] -> clips [b, t, size, size, pixels]."""
+        """Scene states [t, n, ...], places [t, n, 2], styles [t, n, d] -> clips [b, t, size, size, c]."""
         frames, actors = len(places), self.config.generator.actors
-        canvases = self.painter(layers.fold(states), jnp.tile(styles, (frames, 1)))
+        canvases = self.painter(layers.fold(states), layers.fold(styles))
         placed = layers.place(canvases, layers.fold(places), self.config.data.size)
         ink = placed.reshape(frames, -1, actors, *placed.shape[1:]).sum(2)
         pictures = layers.leaky_clip(ink + self.backdrop.reshape(1, 1, 1, 1, -1))

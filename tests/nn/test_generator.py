@@ -75,16 +75,16 @@ def test_attention_is_recomputed_for_every_frame():
 
 
 def test_each_actor_has_a_place_in_the_frame_and_words_of_its_own():
-    lines = recorded_lines(with_actors(2), 3)
+    lines = recorded_lines(changed(actors=2), 3)
     places = np.asarray(lines.place).reshape(3, example.BATCH, 2, 2)
     assert places.min() > 0 and places.max() < 1
     assert np.abs(places[:, :, 0] - places[:, :, 1]).min((0, 1)).max() > 1e-6
-    weights = attention(config=with_actors(2)).reshape(6, example.BATCH, 2, 2, -1)
+    weights = attention(config=changed(actors=2)).reshape(6, example.BATCH, 2, 2, -1)
     assert np.abs(weights[:, :, 0] - weights[:, :, 1]).max((0, 3)).min() > 1e-6
 
 
 def test_an_actor_hears_no_word_that_another_hears():
-    config = with_actors(2)
+    config = changed(actors=2)
     network = example.networks(config).generator
     parameters = example.parameters(example.networks(config)).generator
     rngs = {"attention": jax.random.key(0)}
@@ -95,8 +95,8 @@ def test_an_actor_hears_no_word_that_another_hears():
 
 
 def test_of_two_actors_each_is_known_by_its_word_too():
-    network = example.networks(with_actors(2)).generator
-    parameters = example.parameters(example.networks(with_actors(2))).generator
+    network = example.networks(changed(actors=2)).generator
+    parameters = example.parameters(example.networks(changed(actors=2))).generator
     actors = np.asarray(network.apply(parameters, CAPTIONS, NOISE, method="cast")[2])
     actors = actors.reshape(example.BATCH, 2, -1)
     np.testing.assert_array_equal(actors[..., :2], np.broadcast_to(np.eye(2), (example.BATCH, 2, 2)))
@@ -104,7 +104,7 @@ def test_of_two_actors_each_is_known_by_its_word_too():
 
 
 def test_two_actors_paint_sparsely_and_go_on_too():
-    networks = example.networks(with_actors(2))
+    networks = example.networks(changed(actors=2))
     parameters = example.parameters(networks).generator
     clips = networks.generator.apply(parameters, CAPTIONS, NOISE, 3).clips
     assert clips.shape == (example.BATCH, 3, 16, 16, 1)
@@ -128,6 +128,21 @@ def test_a_word_counts_for_the_looks_as_much_in_one_motion_as_in_another():
     odds = np.log(attention(captions)[0, :2, 0][:, same])
     assert len(same) > 2 and odds.std(1).min() > 1e-3
     np.testing.assert_allclose(*(row - row[0] for row in odds), atol=1e-5)
+
+
+def test_with_gestures_what_is_done_changes_the_painting_and_clips_go_on_and_are_sparse_too():
+    networks = example.networks(changed(gestures=True))
+    parameters = example.parameters(networks).generator
+    apply = networks.generator.apply
+    # Until they are learnt there are none: the clips are those of a generator without.
+    np.testing.assert_allclose(apply(parameters, CAPTIONS, NOISE, 3).clips, whole()[:, :3], atol=1e-5)
+    kernel = parameters["params"]["gesture"]["kernel"]
+    parameters["params"]["gesture"]["kernel"] = jax.random.normal(jax.random.key(0), kernel.shape)
+    clips = apply(parameters, CAPTIONS, NOISE, 3).clips
+    assert np.abs(clips - whole()[:, :3]).max() > 0.1
+    memory = apply(parameters, CAPTIONS, NOISE, 1).memory
+    later = apply(parameters, CAPTIONS, NOISE, 2, jnp.array([1]), memory=memory)
+    np.testing.assert_allclose(later.clips, clips[:, 2:], atol=1e-5)
 
 
 def test_a_scene_is_still_until_it_learns_to_move():
@@ -182,7 +197,8 @@ def test_no_gradient_comes_from_before_a_clip_begins():
         assert any(np.any(leaf) for leaf in jax.tree.leaves(gradient)) == learns
 
 
-def with_actors(actors):
+def changed(**generator):
+    """The small configuration with other fields of config.generator."""
     fields = small.get_config()
-    fields.generator.actors = actors
+    fields.generator.update(generator)
     return configuration.check(fields)
