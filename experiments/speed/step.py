@@ -26,12 +26,17 @@ def measure(repeats) -> list[dict]:
 
 
 def _of_config(name, repeats):
-    config = configuration.check(runpy.run_path(str(CONFIGS / f"{name}.py"))["get_config"]())
+    run, state, batch = started(CONFIGS / f"{name}.py")
+    return [_stage(name, run, state, batch, frames, repeats) for frames in stages(run.config)]
+
+
+def started(path):
+    """The `Run` of a config, its first state and its first batch."""
+    config = configuration.check(runpy.run_path(str(path))["get_config"]())
     run = train.prepare(config, pathlib.Path(tempfile.mkdtemp()) / "run")
     batches = clip_batches(run.source, run.language, config.batch_size, threads=0)
     state = train.restore_or_start(run, _NoCheckpoints(), batches)
-    batch = jax.tree.map(jnp.asarray, sharding.shard_batch(run.mesh, next(batches)))
-    return [_stage(name, run, state, batch, frames, repeats) for frames in _stages(config)]
+    return run, state, jax.tree.map(jnp.asarray, sharding.shard_batch(run.mesh, next(batches)))
 
 
 class _NoCheckpoints:
@@ -39,7 +44,8 @@ class _NoCheckpoints:
         return None
 
 
-def _stages(config):
+def stages(config):
+    """The `Frames` of each."""
     return [step.Frames(*stage[1:]) for stage in config.game.stages]
 
 

@@ -24,7 +24,7 @@ GRID = 8  # cells a side of the ConvLSTM's scene
 
 
 class Memory(NamedTuple):
-    """What one frame hands to the next: the script's state [n, width] and the scene's `State`.
+    """What one frame hands to the next: the script's state [n, width + 1] and the scene's `State`.
 
     None for a part that begins with the next frame.
     """
@@ -36,9 +36,9 @@ class Memory(NamedTuple):
 class Line(NamedTuple):
     """The script of n actors for one frame (with a leading axis: for many).
 
-    state [n, width]: what the next frame goes on from; place [n, 2]: where their canvases have their
-    centres, as (y, x) with the frame from 0 to 1; attention [n, heads, words]: the weights of the words
-    that tell their deeds.
+    state [n, width + 1]: what the next frame goes on from, the GRU's and how many frames there have been;
+    place [n, 2]: where their canvases have their centres, as (y, x) with the frame from 0 to 1; attention
+    [n, heads, words]: the weights of the words that tell their deeds.
     """
 
     state: Any
@@ -67,12 +67,14 @@ class ScriptCell(nn.Module):
 
     @nn.compact
     def __call__(self, state, sentence, role, noise):
+        state, time = state[:, :-1], state[:, -1:]
         query = role + nn.Dense(role.shape[-1], name="query")(state)
         attention = Attention(self.heads, self.score, name="deeds")
         deeds = attention(query, sentence.keys, sentence.words, sentence.mask)
         heard = jnp.concatenate([deeds.contexts, noise], axis=-1)
         state, _ = nn.GRUCell(state.shape[-1], name="gru")(state, heard)
         place = nn.sigmoid(2 * nn.Dense(2, name="place")(state))
+        state = jnp.concatenate([state, time + 1], axis=-1)
         return state, Line(state, place, deeds.weights)
 
 
@@ -129,6 +131,7 @@ class Script(nn.Module):
         role = sentence.embedding + nn.Dense(sentence.embedding.shape[-1], name="role")(actors)
         if state is None:
             state = jnp.tanh(nn.Dense(self.width, name="start")(noise))
+            state = jnp.pad(state, ((0, 0), (0, 1)))
         cell = nn.scan(
             ScriptCell,
             variable_broadcast="params",
@@ -153,19 +156,39 @@ class Style(nn.Module):
         return layers.leaky_relu(nn.Dense(self.width, name="style")(rms_normalise(layers.leaky_relu(hidden))))
 
 
+class Gestures(nn.Module):
+    """Styles [1, n, d], script's states [t, n, .] -> styles of each frame [t, n, d], at first all the same.
+
+    What is to be seen repeats after `period` frames, but for what the script's recurrence makes of it.
+    """
+
+    period: int
+
+    @nn.compact
+    def __call__(self, styles, states):
+        width = styles.shape[-1]
+        waves = jnp.arange(1, self.period // 2 + 1)
+        turns = 2 * jnp.pi / self.period * jnp.multiply.outer(states[..., -1], waves)
+        clock = jnp.concatenate([jnp.sin(turns), jnp.cos(turns)], axis=-1)
+        timed = nn.Dense(width, name="style")(styles) * nn.Dense(width, name="clock")(clock)
+        hidden = layers.leaky_relu(timed + nn.Dense(width, name="deeds")(states[..., :-1]))
+        return styles + nn.Dense(width, kernel_init=nn.initializers.zeros, name="gesture")(hidden)
+
+
 class Scene(nn.Module):
-    """Styles [n, d] -> ConvLSTM states [frames, n, GRID, GRID, channels] and the last `State`."""
+    """Styles [1 or frames, n, d] -> ConvLSTM states [frames, n, GRID, GRID, channels], the last `State`."""
 
     channels: int
 
     @nn.compact
     def __call__(self, styles, frames, state=None, unseen=None):
         positions = layers.fourier_features(layers.grid_positions(GRID), 2 * self.channels)
-        places = jnp.broadcast_to(positions, (len(styles), *positions.shape))
-        cue = layers.leaky_relu(layers.Modulation(name="cue")(places, styles))
+        places = jnp.broadcast_to(positions, (styles.shape[0] * styles.shape[1], *positions.shape))
+        cues = layers.leaky_relu(layers.Modulation(name="cue")(places, layers.fold(styles)))
         # The cue knows its places already; a wider kernel would double the cost of the recurrence.
         conv_lstm = ConvLSTM(self.channels, input_kernel_size=1, at_rest=True, name="conv_lstm")
-        return conv_lstm(cue[None], state, frames, unseen)
+        steady = frames if len(styles) == 1 else None
+        return conv_lstm(layers.unfold(cues, len(styles)), state, steady, unseen)
 
 
 class Painter(nn.Module):
@@ -209,8 +232,7 @@ class Generator(nn.Module):
         self.style = Style(config.style_width)
         self.scene = self.scene_class(config.scene_channels)
         self.painter = Painter(pixels, tuple(config.painter_channels))
-        if config.gestures:
-            self.gesture = nn.Dense(config.style_width, kernel_init=nn.initializers.zeros)
+        self.gestures = Gestures(self.config.data.frames) if config.gestures else None
         self.backdrop = self.param("backdrop", nn.initializers.constant(self.config.data.ground), (pixels,))
 
     def __call__(self, captions, noise, frames, keep=None, memory=None, unseen=None):
@@ -225,21 +247,18 @@ class Generator(nn.Module):
         memory = memory or Memory()
         looks, *cast = self.cast(captions, noise)
         _, script, lines = self.script(*cast, frames, memory.script)
-        styles = self.style(looks.contexts, self.share(noise)[0])
+        styles = self.style(looks.contexts, self.share(noise)[0])[None]
+        if self.gestures:
+            styles = self.gestures(styles, lines.state)
         states, scene = self.scene(styles, frames, memory.scene, unseen)
         attention = jnp.concatenate(
             [jnp.broadcast_to(looks.weights, lines.attention.shape), lines.attention], axis=2
         )
         likelihood = looks.likelihood.reshape(len(noise), -1).sum(1)
-        shown = states, lines.place, self.gestures(styles, lines.state)
+        shown = states, lines.place, jnp.broadcast_to(styles, (frames, *styles.shape[1:]))
         if keep is not None:
             shown = jax.tree.map(operator.itemgetter(keep), shown)
         return Film(self.paint(*shown), attention, likelihood, Memory(script, scene))
-
-    def gestures(self, styles, states):
-        """Styles [n, d] -> those of each frame [t, n, d], with gestures changed by the script's states."""
-        steady = jnp.broadcast_to(styles, (len(states), *styles.shape))
-        return steady + self.gesture(states) if self.config.generator.gestures else steady
 
     def cast(self, captions, noise):
         """What all actors look like, and what their script is made from: `Sentence`, who is who, noise.

@@ -136,8 +136,8 @@ def test_with_gestures_what_is_done_changes_the_painting_and_clips_go_on_and_are
     apply = networks.generator.apply
     # Until they are learnt there are none: the clips are those of a generator without.
     np.testing.assert_allclose(apply(parameters, CAPTIONS, NOISE, 3).clips, whole()[:, :3], atol=1e-5)
-    kernel = parameters["params"]["gesture"]["kernel"]
-    parameters["params"]["gesture"]["kernel"] = jax.random.normal(jax.random.key(0), kernel.shape)
+    layer = parameters["params"]["gestures"]["gesture"]
+    layer["kernel"] = jax.random.normal(jax.random.key(0), layer["kernel"].shape)
     clips = apply(parameters, CAPTIONS, NOISE, 3).clips
     assert np.abs(clips - whole()[:, :3]).max() > 0.1
     memory = apply(parameters, CAPTIONS, NOISE, 1).memory
