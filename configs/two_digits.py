@@ -2,8 +2,9 @@
 
     t2v train --config=configs/two_digits.py --workdir=runs/two_digits
 
-Not trained to the end yet: no model of it ships. After 3,250 of 3,600 steps, 94 minutes of one CPU core, half
-of the clips obeyed, and going on to 6,000 did not mend their first frames (experiments/obedience).
+Hardware: one CPU core (AVX2), other work beside it. Minutes: 90, stopped at step 1,949 of 2,600. Of 3,000
+clips of trained captions both digits and both motions are right in 75.4 %, of held-out ones in 79.0 %
+(`t2v evaluate --model=two-digits`, experiments/obedience).
 """
 
 from t2v_jax import config as configuration
