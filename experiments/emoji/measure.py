@@ -13,7 +13,7 @@ from matcher import load
 from scores import chosen, toned
 
 import t2v_jax
-from t2v_jax.evaluation.statistics import share
+from t2v_jax.evaluation.statistics import mean, share
 
 WORKDIR = flags.DEFINE_string("workdir", "animated-emoji", "a training workdir, or a model")
 OUTPUT = flags.DEFINE_string("output", None, "the numbers as JSON", required=True)
@@ -22,15 +22,22 @@ SEEDS = flags.DEFINE_multi_integer("seed", [0, 1, 2], "of the noise")
 
 
 def measure(matcher, loops, captions, paint, seeds):
-    """{"right among 64", "tone"}: `statistics.share` of the clips of the first wordings, over all seeds."""
+    """Of clips of the first wordings, over all seeds: shares "right among 64" and "tone", mean "motion"."""
     places = {text: place for place, text in enumerate(captions)}
-    right, tones = [], []
+    right, tones, motion = [], [], []
     for seed in seeds:
         clips, rows = paint(loops, seed)
         own = [places[loops.captions[row]] for row in rows]
         right.append(chosen(matcher(clips, captions), own, np.random.default_rng(seed)))
         tones.append(toned(matcher, clips, [loops.names[row] for row in rows], loops.tones[rows]))
-    return {"right among 64": share(np.stack(right)), "tone": share(np.stack(tones))}
+        motion.append(changes(clips))
+    shares = {"right among 64": share(np.stack(right)), "tone": share(np.stack(tones))}
+    return shares | {"motion": mean(np.stack(motion))}
+
+
+def changes(clips):
+    """How much each clip changes from frame to frame: mean absolute difference, pixels in [0, 1], [n]."""
+    return np.array([np.abs(np.diff(clip / np.float32(255), axis=0)).mean() for clip in clips])
 
 
 def main(_):
