@@ -10,7 +10,6 @@ from typing import Any
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 from ml_collections import FrozenConfigDict
@@ -103,12 +102,13 @@ def _load_model(directory):
     try:
         # Opened here, for np.load leaves a damaged file open.
         with open(directory / WEIGHTS, "rb") as file, np.load(file) as arrays:
-            flat = {name: jnp.asarray(arrays[name], jnp.float32) for name in arrays.files}
+            flat = {name: arrays[name].astype(np.float32) for name in arrays.files}
     except (OSError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UsageError(
             f"{directory / WEIGHTS} is damaged ({error}); fetch or save the model again"
         ) from error
-    return Params(unflatten_dict(flat, sep="/"), config, language)
+    # As they are: whatever else JAX would do with an array is a program to compile, for each shape.
+    return Params(jax.device_put(unflatten_dict(flat, sep="/")), config, language)
 
 
 def _load_workdir(directory, step):

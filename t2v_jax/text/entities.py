@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from t2v_jax.text.assets import load_asset
+from t2v_jax.text.toolkit import nltk_module
 
 ENTITIES = ("PERSON", "LOCATION", "ORGANIZATION", "CARDINAL")
 """The types of entities in order."""
@@ -64,11 +65,9 @@ def _chunks(words: Sequence[str], tags: Sequence[str]) -> Iterator[tuple[str, in
     """Label, start and end of each chunk of the grammar."""
     if not any(tag.startswith("NNP") or tag == "CD" for tag in tags):
         return
-    from nltk.tree import Tree
-
-    start = 0
-    for node in _chunk_parser().parse(Tree("S", list(zip(words, tags, strict=True)))):
-        is_chunk = isinstance(node, Tree)
+    tree, start = nltk_module("tree").Tree, 0
+    for node in _chunk_parser().parse(tree("S", list(zip(words, tags, strict=True)))):
+        is_chunk = isinstance(node, tree)
         end = start + (len(node) if is_chunk else 1)
         if is_chunk:
             yield node.label(), start, end
@@ -125,6 +124,4 @@ def _gazetteer() -> Gazetteer:
 
 @functools.cache
 def _chunk_parser():
-    from nltk.chunk.regexp import RegexpParser
-
-    return RegexpParser(_GRAMMAR)
+    return nltk_module("chunk.regexp").RegexpParser(_GRAMMAR)

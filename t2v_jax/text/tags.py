@@ -4,6 +4,7 @@ import functools
 from collections.abc import Sequence
 
 from t2v_jax.text.assets import load_asset
+from t2v_jax.text.toolkit import nltk_module
 
 TAGS = tuple(
     "# $ '' , -LRB- -RRB- . : CC CD DT EX FW IN JJ JJR JJS LS MD NN NNP NNPS NNS PDT POS PRP "
@@ -24,10 +25,8 @@ def tag_words(words: Sequence[str]) -> list[str]:
 
 @functools.cache
 def _tagger():
-    from nltk.tag.perceptron import PerceptronTagger
-
     asset = load_asset("perceptron_tagger")
-    tagger = PerceptronTagger(load=False)
+    tagger = nltk_module("tag.perceptron").PerceptronTagger(load=False)
     tagger.tagdict = asset["tagdict"]
     tagger.model.weights = asset["weights"]
     tagger.classes = tagger.model.classes = set(TAGS)

@@ -5,6 +5,8 @@ import re
 import string
 import unicodedata
 
+from t2v_jax.text.toolkit import nltk_module
+
 _STRAIGHT_QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "\u2581": " "})
 _SENTENCE_GAP = re.compile(r"(?<=[.!?])\s+")
 _END_MARKS = frozenset(".!?")
@@ -50,7 +52,5 @@ def _words_of_one_sentence(sentence: str) -> list[str]:
 
 @functools.cache
 def _word_tokenizer():
-    # NLTK's import costs 0.8 s, most of it scipy.stats: paid by the first sentence only.
-    from nltk.tokenize.destructive import NLTKWordTokenizer
-
-    return NLTKWordTokenizer()
+    # NLTK's import takes a while: paid by the first sentence only.
+    return nltk_module("tokenize.destructive").NLTKWordTokenizer()
