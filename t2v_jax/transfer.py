@@ -46,18 +46,12 @@ def _shape(part):
 
 def _shared_words(model, language, vectors):
     """The vectors, with the model's own for all tokens that are whole words of both languages."""
-    ours, theirs = _whole_words(language), _whole_words(model.language)
+    ours, theirs = language.whole_words(), model.language.whole_words()
     known = [word for word in ours if word in theirs]
     vectors = np.array(vectors)
     learnt = np.asarray(model.generator["params"]["text"]["words"]["vectors"])
     vectors[[ours[word] for word in known]] = learnt[[theirs[word] for word in known]]
     return vectors
-
-
-def _whole_words(language):
-    """Word -> token id, of the words that are one token."""
-    encoded = {word: language.tokenizer.encode(word) for word in language.words}
-    return {word: tokens[0].id for word, tokens in encoded.items() if len(tokens) == 1}
 
 
 def _tell(source, found, number):

@@ -48,9 +48,9 @@ class FramewiseScene(Scene):
     @nn.compact
     def __call__(self, styles, frames, state=None, unseen=None):
         positions = layers.fourier_features(layers.grid_positions(GRID), 2 * self.channels)
-        state = jnp.zeros((styles.shape[1], 1)) if state is None else state
-        times = frames_after(state if unseen is None else state + unseen, frames)
         styles = styles[0]
+        state = jnp.zeros((len(styles), 1)) if state is None else state
+        times = frames_after(state if unseen is None else state + unseen, frames)
         told = jnp.concatenate([jnp.tile(styles, (frames, 1)), layers.fold(clock(times))], axis=-1)
         places = jnp.broadcast_to(positions, (len(told), *positions.shape))
         cue = layers.leaky_relu(layers.Modulation(name="cue")(places, told))

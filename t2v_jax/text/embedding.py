@@ -52,8 +52,7 @@ def _file_vectors(path, language):
     A word is looked for in the case in which captions write it, then in lower case: word2vec's
     files have "Paris", GloVe's "paris".
     """
-    encoded = {word: language.tokenizer.encode(word) for word in language.words}
-    ids = {word: tokens[0].id for word, tokens in encoded.items() if len(tokens) == 1}
+    ids = language.whole_words()
     found = load_vectors(path, [*ids, *map(fold_case, ids)])
     spelt = {word: word if word in found else fold_case(word) for word in ids}
     return {ids[word]: found[spelt[word]] for word in ids if spelt[word] in found}

@@ -117,6 +117,11 @@ class Language:
         spans = _spans([entity_of.get(index) for index in owners])
         return Parse(tokens, [tags[index] for index in owners], spans)
 
+    def whole_words(self) -> dict[str, int]:
+        """Word -> token id, of the captions' words that are one token."""
+        encoded = {word: self.tokenizer.encode(word) for word in self.words}
+        return {word: tokens[0].id for word, tokens in encoded.items() if len(tokens) == 1}
+
     def unknown_words(self, sentence: str) -> dict[str, list[str]]:
         """Words that no caption has -> at most three known ones that look like them.
 
