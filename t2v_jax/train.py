@@ -37,6 +37,9 @@ SHEET_ROWS = 10  # prompts of a sample sheet
 # Fields that a run may change when it continues: none of them touches what is learned.
 CHANGEABLE = ("log_every", "sample_every", "checkpoint_every", "keep", "mesh")
 
+# A program that runs once, in a moment, which is less than XLA takes to optimise it.
+RUNS_ONCE = {"xla_backend_optimization_level": 0}
+
 
 class Networks(NamedTuple):
     """Both players' modules."""
@@ -146,7 +149,8 @@ def restore_or_start(run, checkpoints, batches):
     abstract = abstract_state(run)
     if checkpoints.latest_step() is None:
         layout = jax.tree.map(lambda leaf: leaf.sharding, abstract)
-        create = jax.jit(functools.partial(_first_state, run), out_shardings=layout)
+        first_state = functools.partial(_first_state, run)
+        create = jax.jit(first_state, out_shardings=layout, compiler_options=RUNS_ONCE)
         vectors = first_vectors(run.config.text, run.language, run.source.captions(), run.config.seed)
         parts = {}
         if run.config.start_from:
