@@ -1,18 +1,10 @@
-"""The gradient of a convolution's kernel, ours of patches against XLA's own, at our layers' shapes.
-
-python experiments/speed/kernel_gradient.py [--repeats=5]
-"""
-
-import json
+"""The gradient of a convolution's kernel, ours of patches against XLA's own, at our layers' shapes."""
 
 import jax
 import jax.numpy as jnp
 import timing
-from absl import app, flags
 
 from t2v_jax.nn import convolution
-
-REPEATS = flags.DEFINE_integer("repeats", 5, "timed runs of each program, in turns")
 
 # Images, height and width, their channels and the output's, kernel's size, stride.
 SHAPES = (
@@ -57,12 +49,3 @@ def _row(number, side, channels, outputs, size, stride, repeats):
             name: round(operations / spent["milliseconds"] / 1e6, 1) for name, spent in times.items()
         },
     }
-
-
-def main(_):
-    for row in measure(REPEATS.value):
-        print(json.dumps(row), flush=True)
-
-
-if __name__ == "__main__":
-    app.run(main)

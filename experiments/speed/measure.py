@@ -42,9 +42,14 @@ def main(_):
         for row in part.measure(REPEATS.value):
             rows.append(row)
             print(json.dumps(row), flush=True)
+            _write({**facts, "rows": rows})
+
+
+def _write(results):
+    """As soon as a row is there, for all of them take an hour."""
     if OUTPUT.value:
         with open(OUTPUT.value, "w") as file:
-            json.dump({**facts, "rows": rows}, file, indent=1)
+            json.dump(results, file, indent=1)
 
 
 if __name__ == "__main__":
