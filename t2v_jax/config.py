@@ -41,6 +41,9 @@ def default() -> ConfigDict:
     # empty: word2vec trained on the captions.
     text.vectors = ""
     text.train_vectors = True  # whether training changes the word vectors
+    # Words of text.vectors that no caption has and prompts may: synonyms, understood as far as their vectors,
+    # which must then stay as they are, lie where those of the captions' words do.
+    text.extra_words = ()
     text.word_width = 32  # width of the word vectors
     text.tag_width = 8  # width of the tags' and the entities' vectors
     text.sentence = "gru"  # sentence encoder: gru or mean
@@ -134,6 +137,9 @@ def check(config) -> FrozenConfigDict:
     _check_sizes(config)
     _check_stages(config)
     compared = config.game.reconstruction_weight and config.game.latest_start
+    frozen = config.text.vectors and not config.text.train_vectors
+    expected = "none, or else text.vectors that have them, and text.train_vectors=False"
+    _require(frozen or not config.text.extra_words, expected, config, "text.extra_words")
     expected = "0, or else game.latest_start=0: a clip that begins late has no real one to be compared with"
     _require(not compared, expected, config, "game.reconstruction_weight")
     return FrozenConfigDict(config)
@@ -149,6 +155,9 @@ def _rule(name, value):
     if name == "game.augment":
         known = isinstance(value, tuple) and set(value) <= set(AUGMENTATIONS)
         return known, f"some of {', '.join(AUGMENTATIONS)}, as ('translation',)"
+    if name == "text.extra_words":
+        words = isinstance(value, tuple) and all(isinstance(word, str) and word for word in value)
+        return words, "words, as ('ball', 'disc')"
     if name == "data.ground":
         return -1 <= value <= 1, "a number from -1, black, to 1, white"
     if name in FRACTIONS:

@@ -109,14 +109,14 @@ def _check_clips(data, shape):
 
 
 def _language(config, workdir, source):
-    """The workdir's language; in a new workdir one trained on the captions."""
+    """The workdir's language; in a new workdir one trained on the captions and the extra words."""
     if (workdir / CONFIG).exists():
         stored, language = load_definition(workdir)
         _check_same(config, stored, workdir)
         return language
     text = config.text
     language = Language.train(
-        source.captions(),
+        [*source.captions(), *text.extra_words],
         vocabulary_size=text.vocabulary_size,
         model_type=text.model,
         max_tokens=text.max_tokens,

@@ -32,6 +32,9 @@ CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").glob("*.py")
         ("data.frames", 0),
         ("text.width", 0),
         ("text.model", "words"),
+        ("text.extra_words", (1,)),
+        ("text.extra_words", ("",)),
+        ("text.extra_words", ("ball",)),  # without vectors that have it
         ("generator.attention", ""),
         ("generator.painter_channels", (48,) * 4),
         ("generator.painter_channels", (48, 24, 0)),

@@ -20,14 +20,15 @@ def first_vectors(text, language: Language, captions: Sequence[str], seed: int) 
     digits have cosines of 0.69 to 0.99, those of the captions' skip-gram 0.98 to 0.998), and where
     they are frozen they would keep it. One factor brings all of them to the scale of the others, which
     the networks are made for: each file has its own. A piece of a word, and a word that the file
-    lacks, start as without a file. All are centred (`_centred`). text: config.text. Errors: UsageError as
-    load_vectors, and for vectors of another width.
+    lacks, start as without a file; an extra word must be in it. All are centred (`_centred`). text:
+    config.text. Errors: UsageError as load_vectors, for vectors of another width, and for such a word.
     """
     vectors = _caption_vectors(language, captions, text.word_width, seed)
     if text.vectors:
         found = _file_vectors(text.vectors, language)
         loaded = np.stack(list(found.values()))
         _check_width(text, loaded.shape[1])
+        _check_extra_words(text, language.whole_words(), found)
         _tell_found(text.vectors, len(found), language)
         vectors[list(found)] = loaded * (_rms(vectors) / _rms(loaded))
     return _centred(vectors, language, captions)
@@ -73,6 +74,15 @@ def _check_width(text, width):
             f"config.text.word_width is {text.word_width}; expected {width}, as wide as the vectors of "
             f"config.text.vectors={text.vectors}"
         )
+
+
+def _check_extra_words(text, ids, found):
+    for word in text.extra_words:
+        if ids.get(word) not in found:
+            raise UsageError(
+                f"config.text.extra_words has {word!r}; expected single words in lower case that "
+                f"config.text.vectors={text.vectors} has; leave it away"
+            )
 
 
 def _tell_found(path, found, language):

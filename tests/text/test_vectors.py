@@ -235,6 +235,24 @@ def test_vectors_lie_about_their_mean_over_the_captions(tmp_path, path):
     np.testing.assert_allclose(vectors[encoded.tokens[encoded.mask]].mean(0), 0, atol=1e-5)
 
 
+def test_extra_words_stand_where_the_file_has_them(tmp_path):
+    table = some_table("up down going ball")
+    path = written(tmp_path / "vectors", glove(table))
+    language = Language.train([*CAPTIONS, "ball"])
+    text = text_config(path, train_vectors=False, extra_words=("ball",))
+    up, ball = first_vectors(text, language, CAPTIONS, seed=0)[ids(language, "up", "ball")]
+    given, wanted = ball - up, table["ball"] - table["up"]
+    np.testing.assert_allclose(given / np.linalg.norm(given), wanted / np.linalg.norm(wanted), atol=1e-5)
+
+
+@pytest.mark.parametrize("word", ["nosuch", "two words", "Ball"])
+def test_extra_word_that_the_file_lacks(tmp_path, word):
+    path = written(tmp_path / "vectors", glove(some_table("up down going ball")))
+    text = text_config(path, train_vectors=False, extra_words=(word,))
+    with pytest.raises(UsageError, match=f"extra_words has {word!r}; expected .* that .*vectors=/"):
+        first_vectors(text, Language.train([*CAPTIONS, word]), CAPTIONS, seed=0)
+
+
 def test_another_width(tmp_path):
     path = written(tmp_path / "vectors", glove({"up": np.ones(7)}))
     with pytest.raises(UsageError, match=r"config.text.word_width is 5; expected 7, .*text.vectors=/"):
