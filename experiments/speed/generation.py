@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 
 import timing
 
@@ -17,10 +18,12 @@ MODEL, PROMPT = "moving-digits", "the digit 7 is moving up and down"
 STREAMED = 10_000  # frames
 
 
-def measure(repeats) -> list[dict]:
+def measure(repeats) -> Iterator[dict]:
     """Clips of 16 frames by batch, a stream, the command line with an empty and a filled cache."""
     params = t2v_jax.load(MODEL)
-    return [_clips(params, repeats), _stream(params), _commands()]
+    yield _clips(params, repeats)
+    yield _stream(params)
+    yield _commands()
 
 
 def _clips(params, repeats):

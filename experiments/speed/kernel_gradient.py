@@ -1,5 +1,7 @@
 """The gradient of a convolution's kernel, ours of patches against XLA's own, at our layers' shapes."""
 
+from collections.abc import Iterator
+
 import jax
 import jax.numpy as jnp
 import timing
@@ -16,9 +18,9 @@ SHAPES = (
 )
 
 
-def measure(repeats) -> list[dict]:
+def measure(repeats) -> Iterator[dict]:
     """Both at each shape."""
-    return [_row(*shape, repeats) for shape in SHAPES]
+    yield from (_row(*shape, repeats) for shape in SHAPES)
 
 
 def _row(number, side, channels, outputs, size, stride, repeats):

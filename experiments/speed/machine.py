@@ -1,5 +1,7 @@
 """The machine's ceilings, and what the data sources give."""
 
+from collections.abc import Iterator
+
 import jax
 import jax.numpy as jnp
 import timing
@@ -9,9 +11,10 @@ from t2v_jax.data.worlds import WORLDS
 SIDE, COPIED = 2048, 2**26  # of the matrices; float32 numbers
 
 
-def measure(repeats) -> list[dict]:
+def measure(repeats) -> Iterator[dict]:
     """A large matrix product, a large copy, and clips a second of each world on one core."""
-    return [_ceilings(repeats), *(_source(name, repeats) for name in WORLDS)]
+    yield _ceilings(repeats)
+    yield from (_source(name, repeats) for name in WORLDS)
 
 
 def _ceilings(repeats):

@@ -8,6 +8,8 @@ those of the twin in PyTorch, need PyTorch, which nothing else here does.
 
 import importlib.util
 import json
+import os
+import pathlib
 import platform
 
 import conv_lstm
@@ -21,14 +23,17 @@ from absl import app, flags
 REPEATS = flags.DEFINE_integer("repeats", 5, "timed runs of each program, in turns")
 OUTPUT = flags.DEFINE_string("output", None, "also write all rows to this file")
 
+INFORMATION = pathlib.Path("/proc/cpuinfo")
+
 
 def main(_):
     facts = {
         "device": jax.devices()[0].device_kind,
+        "processor": f"{os.cpu_count()} cores of {_processor()}",
         "jax": jax.__version__,
         "python": platform.python_version(),
     }
-    parts, rows = [machine, generation, step, kernel_gradient, conv_lstm], []
+    parts, rows = [machine, generation, conv_lstm, kernel_gradient, step], []
     if importlib.util.find_spec("torch"):
         import torch
         import twin
@@ -43,6 +48,13 @@ def main(_):
             rows.append(row)
             print(json.dumps(row), flush=True)
             _write({**facts, "rows": rows})
+
+
+def _processor():
+    """The name of this machine's processor, where Linux tells it."""
+    lines = INFORMATION.read_text().splitlines() if INFORMATION.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
 
 
 def _write(results):

@@ -4,6 +4,7 @@ import functools
 import pathlib
 import runpy
 import tempfile
+from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
@@ -20,14 +21,13 @@ from t2v_jax.gan.state import State, update_average
 CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
 
 
-def measure(repeats) -> list[dict]:
-    """Of each shipped config and stage: one update, two updates, the share of the machine's ceiling."""
-    return [row for name in ("moving_digits", "moving_shapes") for row in _of_config(name, repeats)]
-
-
-def _of_config(name, repeats):
-    run, state, batch = started(CONFIGS / f"{name}.py")
-    return [_stage(name, run, state, batch, frames, repeats) for frames in stages(run.config)]
+def measure(repeats) -> Iterator[dict]:
+    """Of each shipped config and stage: one update, two updates; and sparse beside dense training."""
+    for name in ("moving_digits", "moving_shapes"):
+        started_run = started(CONFIGS / f"{name}.py")
+        for frames in stages(started_run[0].config):
+            yield _stage(name, *started_run, frames, repeats)
+        yield _sparse(name, *started_run, repeats)
 
 
 def started(path):
@@ -49,18 +49,43 @@ def stages(config):
     return [step.Frames(*stage[1:]) for stage in config.game.stages]
 
 
+def one_update(run, frames, state, batch):
+    """Our step, without gradient penalties, as three of four are."""
+    game = run.config.game
+    return step.minimax_step(run.networks, run.optimizers, game, frames, False, 0, state, batch)
+
+
+def _timed(updates, state, batch, repeats):
+    """`timing.interleaved` of updates, compiled."""
+    programs = {
+        name: functools.partial(jax.jit(update).lower(state, batch).compile(), state, batch)
+        for name, update in updates.items()
+    }
+    return timing.interleaved(programs, repeats)
+
+
+def _sparse(name, run, state, batch, repeats):
+    """All stages beside training in which each frame is computed, painted and judged."""
+    number = run.config.data.frames
+    updates = {
+        f"{frames.computed} computed, {frames.painted} painted": functools.partial(one_update, run, frames)
+        for frames in [*stages(run.config), step.Frames(number, number, number)]
+    }
+    times = _timed(updates, state, batch, repeats)
+    *sparse, dense = times
+    return {
+        "row": f"sparse training, {name}",
+        "ratios": {f"dense / {stage}": timing.ratio(times, dense, stage) for stage in sparse},
+        "times": times,
+    }
+
+
 def _stage(name, run, state, batch, frames, repeats):
     updates = {
-        "one update": functools.partial(
-            step.minimax_step, run.networks, run.optimizers, run.config.game, frames, False, 0
-        ),
+        "one update": functools.partial(one_update, run, frames),
         "two updates": functools.partial(two_updates, run, frames),
     }
-    programs = {
-        kind: functools.partial(jax.jit(update).lower(state, batch).compile(), state, batch)
-        for kind, update in updates.items()
-    }
-    times = timing.interleaved(programs, repeats)
+    times = _timed(updates, state, batch, repeats)
     counted = {kind: operations.count(update, state, batch) for kind, update in updates.items()}
     seconds = times["one update"]["milliseconds"] / 1e3
     return {

@@ -12,6 +12,7 @@ import pathlib
 import runpy
 import sys
 import tempfile
+from collections.abc import Iterator
 
 import conv_lstm
 import generation
@@ -37,14 +38,14 @@ SEED = 0
 TOLERANCE = 1e-3  # of the check
 
 
-def measure(repeats) -> list[dict]:
-    """The ConvLSTM at each shape, the step of each shipped config and stage, generation by batch."""
-    rows = [_conv_lstm(shape, repeats) for shape in conv_lstm.SHAPES]
+def measure(repeats) -> Iterator[dict]:
+    """The ConvLSTM at each shape, generation by batch, the step of each shipped config and stage."""
+    yield from (_conv_lstm(shape, repeats) for shape in conv_lstm.SHAPES)
+    yield from (_clips(batch, repeats) for batch in (1, 64))
     for name in ("moving_digits", "moving_shapes"):
         run, state, batch = _started(ROOT / "configs" / f"{name}.py")
         for stage in run.config.game.stages:
-            rows.append(_step(name, run, state, batch, step.Frames(*stage[1:]), repeats))
-    return [*rows, *(_clips(batch, repeats) for batch in (1, 64))]
+            yield _step(name, run, state, batch, step.Frames(*stage[1:]), repeats)
 
 
 def _compile(function):
