@@ -49,11 +49,15 @@ def fetch(package: str, version: str, folder: Path) -> Path:
 
 
 def perceptron_tagger(folder: Path) -> dict:
-    """Weights {feature: {tag: weight}} and the tags of frequent words of one tag."""
+    """Weights {feature: "tag weight tag weight ..."} and the tags of frequent words of one tag."""
     path = folder / "textblob_aptagger" / "trontagger-0.1.0.pickle"
     with path.open("rb") as file:
         weights, tagdict, _ = WeightsUnpickler(file, encoding="latin-1").load()
-    return {"weights": weights, "tagdict": tagdict}
+    rows = {
+        feature: " ".join(f"{tag} {weight}" for tag, weight in sorted(row.items()))
+        for feature, row in weights.items()
+    }
+    return {"weights": rows, "tagdict": tagdict}
 
 
 def people(folder: Path) -> tuple[set[str], set[str]]:

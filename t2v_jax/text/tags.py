@@ -23,11 +23,19 @@ def tag_words(words: Sequence[str]) -> list[str]:
     return [tag for _, tag in _tagger().tag(written)]
 
 
+class _Weights(dict):
+    """{feature: {tag: weight}}, each row read when it is looked up: a sentence has few of so many."""
+
+    def __getitem__(self, feature):
+        row = super().__getitem__(feature).split()
+        return dict(zip(row[::2], map(float, row[1::2])))
+
+
 @functools.cache
 def _tagger():
     asset = load_asset("perceptron_tagger")
     tagger = nltk_module("tag.perceptron").PerceptronTagger(load=False)
     tagger.tagdict = asset["tagdict"]
-    tagger.model.weights = asset["weights"]
+    tagger.model.weights = _Weights(asset["weights"])
     tagger.classes = tagger.model.classes = set(TAGS)
     return tagger
