@@ -1,6 +1,7 @@
 """The command `t2v`: generate, train, evaluate, export, data."""
 
 import contextlib
+import gc
 import os
 import pathlib
 import sys
@@ -123,6 +124,8 @@ def _define_model(values):
 
 
 def _generate(values):
+    gc.disable()  # the command is over before there is much to collect, and importing JAX looks for it often
+
     from t2v_jax import model, sampling, video
 
     video.check_output(values.output, values.fps)
