@@ -124,9 +124,9 @@ def _define_model(values):
 
 
 def _generate(values):
-    gc.disable()  # the command is over before there is much to collect, and importing JAX looks for it often
-
     from t2v_jax import model, sampling, video
+
+    gc.freeze()  # what the imports have made stays to the end: not to be searched for garbage again and again
 
     video.check_output(values.output, values.fps)
     params = model.load(values.model)

@@ -20,6 +20,8 @@ import machine
 import step
 from absl import app, flags
 
+from t2v_jax.files import write_atomically
+
 REPEATS = flags.DEFINE_integer("repeats", 5, "timed runs of each program, in turns")
 OUTPUT = flags.DEFINE_string("output", None, "also write all rows to this file")
 
@@ -60,8 +62,7 @@ def _processor():
 def _write(results):
     """As soon as a row is there, for all of them take an hour."""
     if OUTPUT.value:
-        with open(OUTPUT.value, "w") as file:
-            json.dump(results, file, indent=1)
+        write_atomically(OUTPUT.value, json.dumps(results, indent=1).encode())
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import t2v_jax
 from t2v_jax.data.worlds import WORLDS
 from t2v_jax.evaluation import wishes
 from t2v_jax.evaluation.judge import Judge
-from t2v_jax.evaluation.scores import accuracy, read
+from t2v_jax.evaluation.scores import accuracy
 from t2v_jax.evaluation.statistics import share
 from t2v_jax.files import write_atomically
 from t2v_jax.sampling import LARGEST_BATCH, UnknownWord
@@ -41,7 +41,7 @@ def values(model, judge, prompts):
     return np.stack(
         [
             np.concatenate(
-                [read(judge, np.asarray(t2v_jax.generate(model, batch, seed))).values for batch in batches]
+                [judge(np.asarray(t2v_jax.generate(model, batch, seed))).values for batch in batches]
             )
             for seed in SEEDS.value
         ]

@@ -25,10 +25,11 @@ def first_vectors(text, language: Language, captions: Sequence[str], seed: int) 
     """
     vectors = _caption_vectors(language, captions, text.word_width, seed)
     if text.vectors:
-        found = _file_vectors(text.vectors, language)
+        ids = language.whole_words()
+        found = _file_vectors(text.vectors, ids)
         loaded = np.stack(list(found.values()))
         _check_width(text, loaded.shape[1])
-        _check_extra_words(text, language.whole_words(), found)
+        _check_extra_words(text, ids, found)
         _tell_found(text.vectors, len(found), language)
         vectors[list(found)] = loaded * (_rms(vectors) / _rms(loaded))
     return _centred(vectors, language, captions)
@@ -47,13 +48,12 @@ def _caption_vectors(language, captions, width, seed):
     return (vectors / _rms(vectors) + own).astype(np.float32)
 
 
-def _file_vectors(path, language):
-    """Token id -> vector, for the tokens that are a whole word and whose word the file has.
+def _file_vectors(path, ids):
+    """Token id -> vector, for the whole words (word -> token id) that the file has.
 
     A word is looked for in the case in which captions write it, then in lower case: word2vec's
     files have "Paris", GloVe's "paris".
     """
-    ids = language.whole_words()
     found = load_vectors(path, [*ids, *map(fold_case, ids)])
     spelt = {word: word if word in found else fold_case(word) for word in ids}
     return {ids[word]: found[spelt[word]] for word in ids if spelt[word] in found}
