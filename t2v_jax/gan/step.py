@@ -16,6 +16,7 @@ from t2v_jax.gan.augmentation import augment
 from t2v_jax.gan.losses import LOSSES, each, mismatched, own, wrong_captions
 from t2v_jax.gan.state import State, update_average
 from t2v_jax.nn.attention import entropy
+from t2v_jax.nn.layers import deviation, mean_each
 
 
 class Frames(NamedTuple):
@@ -106,7 +107,7 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
         play = functools.partial(networks.generator.apply, generator, rngs={"attention": attention_key})
         late = late_start(play, config, moments_key, captions, noise)
         film = play(captions, noise, frames.computed, keep, **late)
-        off = jnp.abs(film.clips - clips).mean((1, 2, 3, 4))
+        off = mean_each(jnp.abs(film.clips - clips))
         return (changed(fake_key, film.clips), film.likelihood, off), entropy(film.attention).mean()
 
     def judge(discriminator, clips):
@@ -171,8 +172,8 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
         "fake_score": own(logits["fake"]).mean(),
         "wrong_caption_score": wrong_scores.mean(),
         "attention_entropy": spread,
-        "diversity": jnp.std(fake, axis=0).mean(),
-        "real_diversity": jnp.std(real, axis=0).mean(),
+        "diversity": deviation(fake),
+        "real_diversity": deviation(real),
     }
     return generator_gradient, discriminator_gradient, metrics
 

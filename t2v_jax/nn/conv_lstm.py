@@ -6,6 +6,7 @@ reverse scan yields the gradients of the gates alone, and the kernel's gradient 
 over all frames after it. The inputs' convolution stands outside the scan for the same reason.
 """
 
+import functools
 from typing import NamedTuple
 
 import flax.linen as nn
@@ -13,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from t2v_jax.nn import layers
 from t2v_jax.nn.convolution import conv, kernel_gradient
 
 
@@ -90,6 +92,18 @@ def _conv_lstm_reverse(residuals, cotangents):
 conv_lstm.defvjp(_conv_lstm_forward, _conv_lstm_reverse)
 
 
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
+def _repeat(frame, frames):
+    """[1, ...] -> [frames, ...], whose reverse is a fast sum."""
+    return jnp.broadcast_to(frame, (frames, *frame.shape[1:]))
+
+
+_repeat.defvjp(
+    lambda frame, frames: (_repeat(frame, frames), None),
+    lambda frames, _, cotangent: (layers.sum_first(cotangent)[None],),
+)
+
+
 def run_unseen(gates, kernel, state, frames):
     """The `State` after so many frames of the same gate inputs [b, h, w, 4c]; `frames` may be traced.
 
@@ -153,7 +167,7 @@ class ConvLSTM(nn.Module):
         if unseen is not None:
             state = run_unseen(gate_inputs[0], hidden_kernel, state, unseen)
         if frames is not None:
-            gate_inputs = jnp.broadcast_to(gate_inputs, (frames, *gate_inputs.shape[1:]))
+            gate_inputs = _repeat(gate_inputs, frames)
         return conv_lstm(gate_inputs, hidden_kernel, state)
 
 

@@ -36,7 +36,7 @@ def _forward(images, kernel, stride):
 
 def _reverse(stride, residuals, cotangent):
     images, kernel = residuals
-    _, pull_back = jax.vjp(lambda images: plain_conv(images, kernel, stride), images)
+    pull_back = jax.linear_transpose(lambda images: plain_conv(images, kernel, stride), images)
     return *pull_back(cotangent), kernel_gradient(images, cotangent, kernel.shape[0], stride)
 
 
@@ -50,7 +50,7 @@ def kernel_gradient(images, cotangent, size, stride=1):
     if alone and math.prod(cotangent.shape[:-1]) > CHUNK:
         return _kernel_gradient_of_patches(images, cotangent, size, stride)
     kernel = jnp.zeros((size, size, images.shape[-1], cotangent.shape[-1]), images.dtype)
-    return jax.vjp(lambda kernel: plain_conv(images, kernel, stride), kernel)[1](cotangent)[0]
+    return jax.linear_transpose(lambda kernel: plain_conv(images, kernel, stride), kernel)(cotangent)[0]
 
 
 def _kernel_gradient_of_patches(images, cotangent, size, stride):

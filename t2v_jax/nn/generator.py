@@ -206,8 +206,8 @@ class Painter(nn.Module):
         for channels in self.channels:
             side = 2 * images.shape[1]
             images = layers.Modulation(name=f"style_{side}")(images, styles)
-            images = layers.Convolution(4 * channels, name=f"up_{side}")(layers.leaky_relu(images))
-            images = layers.depth_to_space(images)
+            up = layers.Convolution(4 * channels, kernel_init=layers.alike, name=f"up_{side}")
+            images = layers.depth_to_space(up(layers.leaky_relu(images)))
         images = layers.leaky_relu(layers.Modulation(name="style")(images, styles))
         return layers.Convolution(self.pixels, name="ink")(images)
 
