@@ -1,5 +1,7 @@
 """What both networks are made of: convolution, resampling and feature-wise modulation."""
 
+from collections.abc import Callable
+
 import flax.linen as nn
 import jax.numpy as jnp
 import numpy as np
@@ -32,6 +34,7 @@ class Convolution(nn.Module):
     channels: int
     kernel_size: int = 3
     stride: int = 1
+    kernel_init: Callable = he_normal
 
     @nn.compact
     def __call__(self, images):
@@ -41,9 +44,17 @@ class Convolution(nn.Module):
             return conv(images, kernel, self.stride)
 
         layer = nn.Conv(
-            self.channels, size, kernel_init=he_normal, conv_general_dilated=convolve, name="conv"
+            self.channels, size, kernel_init=self.kernel_init, conv_general_dilated=convolve, name="conv"
         )
         return layer(images)
+
+
+def alike(key, shape, dtype=jnp.float32):
+    """A kernel [k, k, c, 4d] whose four pixels of `depth_to_space` begin alike, without a checkerboard.
+
+    ICNR (Aitken et al. 2017, arXiv 1707.02937).
+    """
+    return jnp.tile(he_normal(key, (*shape[:-1], shape[-1] // 4), dtype), 4)
 
 
 def depth_to_space(images):
