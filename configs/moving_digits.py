@@ -2,9 +2,16 @@
 
     t2v train --config=configs/moving_digits.py --workdir=runs/digits
 
-Hardware: one CPU core (AVX2), another training beside it. Minutes: 100. Of 3,000 clips of trained
-combinations digit and motion are right in 99.8 %, of held-out ones in 99.8 % (`t2v evaluate
---workdir=runs/digits`, experiments/obedience).
+Digit and motion are right in 99.8 % of 3,000 clips of trained combinations and of as many held-out ones
+(`t2v evaluate --workdir=runs/digits`, experiments/obedience). The model that ships goes on from there, with
+clips that begin up to 160 frames late, so that long ones keep to their course, and is right in 99.2 and 97.0 %:
+
+    t2v train --config=configs/moving_digits.py --workdir=runs/long --config.start_from=runs/digits \
+      --config.steps=4000 --config.game.decay_steps=4000 --config.game.latest_start=160 \
+      --config.game.generator_rate=5e-4 --config.game.contrast_weight=0.2 "--config.game.stages=((0,16,5,2),)"
+
+(to its step 1,700 with 1700 for both numbers of steps and a contrast_weight of 0.5). Hardware: one CPU core,
+another training beside it. Minutes: 100 (AVX2) and 41 (AVX-512).
 """
 
 from t2v_jax import config as configuration
