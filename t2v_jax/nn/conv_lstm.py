@@ -25,26 +25,6 @@ class State(NamedTuple):
     cell: jax.Array
 
 
-@jax.custom_vjp
-def _conv_fixed_kernel(images, kernel):
-    """`conv` whose kernel gets no gradient and whose reverse is again a forward convolution."""
-    return conv(images, kernel)
-
-
-def _conv_fixed_kernel_forward(images, kernel):
-    return conv(images, kernel), kernel
-
-
-def _conv_fixed_kernel_reverse(kernel, cotangent):
-    # The flipped, transposed kernel makes the input gradient a plain convolution, the one form that
-    # XLA's CPU compiler runs fast inside a loop.
-    transposed = jnp.flip(kernel, (0, 1)).swapaxes(2, 3)
-    return conv(cotangent, transposed), jnp.zeros_like(kernel)
-
-
-_conv_fixed_kernel.defvjp(_conv_fixed_kernel_forward, _conv_fixed_kernel_reverse)
-
-
 def cell(gates, state_cell):
     """One LSTM cell: gates [..., 4c] (input, forget, output, candidate) -> hidden, cell [..., c]."""
     i, f, o, g = jnp.split(gates, 4, axis=-1)
@@ -52,56 +32,59 @@ def cell(gates, state_cell):
     return nn.sigmoid(o) * jnp.tanh(new_cell), new_cell
 
 
-def _scan(convolve, gate_inputs, kernel, state):
-    def frame(state, gate_input):
-        state = State(*cell(gate_input + convolve(state.hidden, kernel), state.cell))
-        return state, state.hidden
-
-    state, hidden = lax.scan(frame, state, gate_inputs)
-    return hidden, state
-
-
-@jax.custom_vjp
-def conv_lstm(gate_inputs, kernel, state):
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
+def conv_lstm(gate_inputs, kernel, state, frames=None):
     """Run the recurrence over time.
 
-    gate_inputs [t, b, h, w, 4c]: what the inputs (and the bias) add to the gates; kernel [k, k, c, 4c],
-    hidden to gates; state: the `State` before the first frame. Returns the hidden states [t, b, h, w, c]
-    and the last `State`. Differentiable twice in reverse mode.
+    gate_inputs [t, b, h, w, 4c]: what the inputs (and the bias) add to the gates, or [1, b, h, w, 4c] the same
+    in each of so many `frames`; kernel [k, k, c, 4c], hidden to gates; state: the `State` before the first
+    frame. Returns the hidden states [t, b, h, w, c] and the last `State`. Differentiable twice in reverse mode.
     """
-    return _scan(conv, gate_inputs, kernel, state)
+
+    def frame(state, gate_input):
+        state = State(*cell(gate_input + conv(state.hidden, kernel), state.cell))
+        return state, state.hidden
+
+    last, hidden = _over_time(frame, state, gate_inputs, frames)
+    return hidden, last
 
 
-def _conv_lstm_forward(gate_inputs, kernel, state):
-    outputs, pullback = jax.vjp(
-        lambda gate_inputs, state: _scan(_conv_fixed_kernel, gate_inputs, kernel, state),
-        gate_inputs,
-        state,
-    )
-    return outputs, (pullback, kernel, state.hidden, outputs[0])
+def _over_time(frame, state, gate_inputs, frames):
+    if frames is None:
+        return lax.scan(frame, state, gate_inputs)
+    return lax.scan(lambda state, _: frame(state, gate_inputs[0]), state, length=frames)
 
 
-def _conv_lstm_reverse(residuals, cotangents):
-    pullback, kernel, first_hidden, hidden = residuals
-    d_gates, d_state = pullback(cotangents)
+def _forward(gate_inputs, kernel, state, frames):
+    def frame(state, gate_input):
+        gates = gate_input + conv(state.hidden, kernel)
+        after = State(*cell(gates, state.cell))
+        return after, (after.hidden, gates, state.cell)
+
+    last, (hidden, gates, cells) = _over_time(frame, state, gate_inputs, frames)
+    return (hidden, last), (kernel, state.hidden, hidden, gates, cells)
+
+
+def _reverse(frames, residuals, cotangents):
+    kernel, first_hidden, hidden, gates, cells = residuals
+    d_hidden, d_last = cotangents
+    # The flipped, transposed kernel makes the gradient of the images a plain convolution, the one form that
+    # XLA's CPU compiler runs fast inside a loop.
+    transposed = jnp.flip(kernel, (0, 1)).swapaxes(2, 3)
+
+    def frame(d_state, at):
+        gates, before, d_hidden = at
+        d_gates, d_cell = jax.vjp(cell, gates, before)[1]((d_state.hidden + d_hidden, d_state.cell))
+        return State(conv(d_gates, transposed), d_cell), d_gates
+
+    d_state, d_gates = lax.scan(frame, d_last, (gates, cells, d_hidden), reverse=True)
     previous = jnp.concatenate([first_hidden[None], hidden[:-1]])
     d_kernel = kernel_gradient(_merge(previous), _merge(d_gates), len(kernel))
-    return d_gates, d_kernel, d_state
+    d_gate_inputs = d_gates if frames is None else layers.sum_first(d_gates)[None]
+    return d_gate_inputs, d_kernel, d_state
 
 
-conv_lstm.defvjp(_conv_lstm_forward, _conv_lstm_reverse)
-
-
-@functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
-def _repeat(frame, frames):
-    """[1, ...] -> [frames, ...], whose reverse is a fast sum."""
-    return jnp.broadcast_to(frame, (frames, *frame.shape[1:]))
-
-
-_repeat.defvjp(
-    lambda frame, frames: (_repeat(frame, frames), None),
-    lambda frames, _, cotangent: (layers.sum_first(cotangent)[None],),
-)
+conv_lstm.defvjp(_forward, _reverse)
 
 
 def run_unseen(gates, kernel, state, frames):
@@ -166,9 +149,7 @@ class ConvLSTM(nn.Module):
             state = zero_state(batch, height, width, self.channels, inputs.dtype)
         if unseen is not None:
             state = run_unseen(gate_inputs[0], hidden_kernel, state, unseen)
-        if frames is not None:
-            gate_inputs = _repeat(gate_inputs, frames)
-        return conv_lstm(gate_inputs, hidden_kernel, state)
+        return conv_lstm(gate_inputs, hidden_kernel, state, frames)
 
 
 def _forget_bias(_, shape, dtype=jnp.float32):

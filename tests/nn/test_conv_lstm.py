@@ -84,6 +84,19 @@ def test_a_recurrence_at_rest_repeats_its_first_frame_until_its_kernel_learns():
     assert np.any(gradient["params"]["hidden_kernel"])
 
 
+def test_one_input_for_all_frames_is_that_input_in_each():
+    gate_inputs, kernel, state = arguments("float32", time=1)
+
+    def steady(gate_inputs, kernel, state):
+        return conv_lstm.conv_lstm(gate_inputs, kernel, state, 5)
+
+    def repeated(gate_inputs, kernel, state):
+        return conv_lstm.conv_lstm(jnp.repeat(gate_inputs, 5, axis=0), kernel, state)
+
+    got, wanted = (jax.grad(loss_of(way))((gate_inputs, kernel, state)) for way in (steady, repeated))
+    assert relative_error(got, wanted) < 1e-5
+
+
 def test_frames_unseen_count_as_if_they_had_been_seen_but_teach_nothing():
     gate_inputs, kernel, state = arguments("float32", time=1)
     repeated = jnp.repeat(gate_inputs, 5, axis=0)

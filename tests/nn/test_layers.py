@@ -1,4 +1,4 @@
-"""Placing: a canvas set into a frame is the same picture elsewhere."""
+"""Placing a canvas sets the same picture elsewhere; sums are sums; four pixels begin alike."""
 
 import jax
 import jax.numpy as jnp
@@ -37,3 +37,19 @@ def test_the_gradient_pulls_a_canvas_towards_its_target():
         return jnp.square(layers.place(CANVAS, jnp.stack([y, 9 / 16])[None], 16)[0] - target).sum()
 
     assert jax.grad(distance)(6.1 / 16) < 0 < jax.grad(distance)(6.6 / 16)
+
+
+def test_sums_means_and_deviations_are_those_of_numpy():
+    clips = jax.random.normal(jax.random.key(0), (5, 3, 4, 2))
+    np.testing.assert_allclose(layers.sum_first(clips), np.sum(clips, 0), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(layers.mean_each(clips), np.mean(clips, (1, 2, 3)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(layers.deviation(clips), np.std(clips, 0).mean(), rtol=1e-5)
+
+
+def test_the_four_pixels_of_one_begin_alike():
+    images = jax.random.normal(jax.random.key(0), (1, 4, 4, 3))
+    painter = layers.Convolution(8, kernel_init=layers.alike)
+    larger = layers.depth_to_space(painter.init_with_output(jax.random.key(1), images)[0])
+    blocks = np.asarray(larger).reshape(4, 2, 4, 2, 2)
+    assert larger.std() > 0.1
+    np.testing.assert_array_equal(blocks, np.broadcast_to(blocks[:, :1, :, :1], blocks.shape))

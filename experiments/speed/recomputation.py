@@ -1,0 +1,49 @@
+"""Memory of a training step, with what its convolutions leave behind kept or computed again.
+
+    python experiments/speed/recomputation.py --config=configs/moving_digits.py
+
+For each stage, and for dense training, the temporary memory of the compiled program and its operations: as it
+is, and with `nn.remat` around the painter, and around the judges' convolutions too (Chen et al. 2016, arXiv
+1604.06174). The ConvLSTM's own reverse pass always keeps its gates alone and computes the rest again.
+"""
+
+import functools
+from unittest import mock
+
+import flax.linen as nn
+import jax
+import operations
+from absl import app, flags
+from step import one_update, stages, started
+
+from t2v_jax.gan.step import Frames
+from t2v_jax.nn import discriminator, generator
+
+CONFIG = flags.DEFINE_string("config", None, "the file of a config", required=True)
+
+PAINTER, TRUNK = (generator, "Painter"), (discriminator, "Trunk")
+AGAIN = {"all kept": (), "painter again": (PAINTER,), "painter and trunks again": (PAINTER, TRUNK)}
+
+
+def sizes(update, state, batch):
+    """Temporary memory in MiB, billions of operations."""
+    temporary = jax.jit(update).lower(state, batch).compile().memory_analysis().temp_size_in_bytes
+    return temporary / 2**20, operations.count(update, state, batch) / 1e9
+
+
+def main(_):
+    run, state, batch = started(CONFIG.value)
+    number = run.config.data.frames
+    print("| frames computed, painted | | temporary memory, MiB | operations, G |\n|---|---|---|---|")
+    for frames in [*stages(run.config), Frames(number, number, number)]:
+        for title, modules in AGAIN.items():
+            patches = [mock.patch.object(*place, nn.remat(getattr(*place))) for place in modules]
+            for patch in patches:
+                patch.start()
+            memory, counted = sizes(functools.partial(one_update, run, frames), state, batch)
+            mock.patch.stopall()
+            print(f"| {frames.computed}, {frames.painted} | {title} | {memory:.0f} | {counted:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    app.run(main)
