@@ -2,8 +2,8 @@
 
     python experiments/ablations/run.py --workdir=runs/ablations [--variant=whole] [--seed=0]
 
-A run that was stopped goes on, one that has been judged is left out: the command may be given again, and on
-other machines with other variants. `vectors` needs `pip install t2v_jax[glove]`.
+A run that was stopped goes on, one whose report lies in reports/ is left out: the command may be given again,
+and on other machines. `vectors` needs `pip install t2v_jax[glove]`.
 """
 
 import json
@@ -11,7 +11,7 @@ import pathlib
 import runpy
 
 from absl import app, flags
-from variants import VARIANTS
+from variants import REPORTS, VARIANTS
 
 from t2v_jax import config as configuration
 from t2v_jax import train
@@ -20,7 +20,7 @@ from t2v_jax.evaluation.evaluate import evaluate_model
 from t2v_jax.files import write_atomically
 from t2v_jax.model import Params
 
-WORKDIR = flags.DEFINE_string("workdir", None, "holds a folder for each run, and its report", required=True)
+WORKDIR = flags.DEFINE_string("workdir", None, "holds a folder for each run", required=True)
 VARIANT = flags.DEFINE_multi_enum("variant", list(VARIANTS), list(VARIANTS), "which of them")
 SEED = flags.DEFINE_multi_integer("seed", [0, 1, 2], "of the training")
 CLIPS = flags.DEFINE_integer("clips", 300, "judged of either kind, a run")
@@ -52,13 +52,13 @@ def main(_):
     for seed in SEED.value:
         for name in VARIANT.value:
             workdir = pathlib.Path(WORKDIR.value) / f"{name}-{seed}"
-            report = workdir.with_suffix(".json")
+            report = REPORTS / f"{workdir.name}.json"
             if report.exists():
                 continue
             run = variant_run(name, seed, workdir)
             if train.play(run) < STEPS:
                 return  # asked to stop
-            write_atomically(report, json.dumps(judge(run, CLIPS.value)).encode())
+            write_atomically(report, (json.dumps(judge(run, CLIPS.value)) + "\n").encode())
             print(f"{report} written", flush=True)
 
 

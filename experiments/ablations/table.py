@@ -1,6 +1,6 @@
 """The table and the figure of all runs that `run.py` has judged.
 
-    python experiments/ablations/table.py --workdir=runs/ablations
+    python experiments/ablations/table.py
 
 Writes results.json and results.png beside this file, and prints the table. The intervals are Student's over
 the trainings, each from another seed. The figure needs matplotlib.
@@ -10,12 +10,10 @@ import json
 import pathlib
 
 import numpy as np
-from absl import app, flags
-from variants import VARIANTS
+from absl import app
+from variants import REPORTS, VARIANTS
 
 from t2v_jax.evaluation.statistics import mean
-
-WORKDIR = flags.DEFINE_string("workdir", None, "that of run.py", required=True)
 
 HERE = pathlib.Path(__file__).parent
 SCORES = {
@@ -37,7 +35,7 @@ def main(_):
 
 def _result(name):
     """{score: `statistics.mean`} over a variant's reports; None without any."""
-    paths = sorted(pathlib.Path(WORKDIR.value).glob(f"{name}-*.json"))
+    paths = sorted(REPORTS.glob(f"{name}-*.json"))
     reports = [json.loads(path.read_text()) for path in paths]
     return {title: mean(_values(reports, keys)) for title, keys in SCORES.items()} if reports else None
 

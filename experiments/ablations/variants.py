@@ -1,10 +1,13 @@
-"""What is taken away from the shipped game, one thing at a time."""
+"""What is taken away from the shipped game, one thing at a time, and where the reports on it are."""
 
+import pathlib
 from typing import NamedTuple
 
 from framewise import FramewiseGenerator
 
 from t2v_jax.nn.generator import Generator
+
+REPORTS = pathlib.Path(__file__).parent / "reports"  # VARIANT-SEED.json
 
 
 class Variant(NamedTuple):
