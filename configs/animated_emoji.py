@@ -3,8 +3,8 @@
     t2v train --config=configs/animated_emoji.py --workdir=runs/emoji
 
 Needs the packages that README.md names, section "On TensorFlow Datasets". Hardware: one CPU core (AVX-512),
-another training beside it. Minutes: 89. The right caption among 64 for 96.7 % of clips of trained captions and
-91.3 % of held-out combinations, the right tone for 90.0 % and 64.4 % (experiments/emoji/measure.py).
+another training beside it. Minutes: 89. The right caption among 64 for 96.7 % of clips of trained captions
+and 91.3 % of held-out combinations, the right tone for 90.0 % and 64.4 % (experiments/emoji/measure.py).
 """
 
 from t2v_jax import config as configuration

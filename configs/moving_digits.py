@@ -4,7 +4,7 @@
 
 Digit and motion are right in 99.8 % of 3,000 clips of trained combinations and of as many held-out ones
 (`t2v evaluate --workdir=runs/digits`, experiments/obedience). The model that ships goes on from there, with
-clips that begin up to 160 frames late, so that long ones keep to their course, and is right in 99.2 and 97.0 %:
+clips that begin up to 160 frames late, so that long ones keep their course, and is right in 99.2 and 97.0 %:
 
     t2v train --config=configs/moving_digits.py --workdir=runs/long --config.start_from=runs/digits \
       --config.steps=4000 --config.game.decay_steps=4000 --config.game.latest_start=160 \

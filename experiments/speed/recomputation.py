@@ -35,6 +35,7 @@ def main(_):
     run, state, batch = started(CONFIG.value)
     number = run.config.data.frames
     print("| frames computed, painted | | temporary memory, MiB | operations, G |\n|---|---|---|---|")
+    # Each row takes a minute to compile, so it is shown as soon as it is there.
     for frames in [*stages(run.config), Frames(number, number, number)]:
         for title, modules in AGAIN.items():
             patches = [mock.patch.object(*place, nn.remat(getattr(*place))) for place in modules]
@@ -42,7 +43,8 @@ def main(_):
                 patch.start()
             memory, counted = sizes(functools.partial(one_update, run, frames), state, batch)
             mock.patch.stopall()
-            print(f"| {frames.computed}, {frames.painted} | {title} | {memory:.0f} | {counted:.1f} |", flush=True)
+            worked_on = f"{frames.computed}, {frames.painted}"
+            print(f"| {worked_on} | {title} | {memory:.0f} | {counted:.1f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -36,9 +36,10 @@ def cell(gates, state_cell):
 def conv_lstm(gate_inputs, kernel, state, frames=None):
     """Run the recurrence over time.
 
-    gate_inputs [t, b, h, w, 4c]: what the inputs (and the bias) add to the gates, or [1, b, h, w, 4c] the same
-    in each of so many `frames`; kernel [k, k, c, 4c], hidden to gates; state: the `State` before the first
-    frame. Returns the hidden states [t, b, h, w, c] and the last `State`. Differentiable twice in reverse mode.
+    gate_inputs [t, b, h, w, 4c]: what the inputs (and the bias) add to the gates, or [1, b, h, w, 4c] the
+    same in each of so many `frames`; kernel [k, k, c, 4c], hidden to gates; state: the `State` before the
+    first frame. Returns the hidden states [t, b, h, w, c] and the last `State`. Differentiable twice in
+    reverse mode.
     """
 
     def frame(state, gate_input):
