@@ -13,4 +13,5 @@ COMMANDS = sorted(path for path in ROOT.glob("experiments/*/*.py") if "app.run(m
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_command_tells_its_flags(command):
     told = subprocess.run([sys.executable, command, "--help"], capture_output=True, text=True)
-    assert "Try --helpfull" in told.stdout, told.stderr
+    own_flags = f"{command}:" if "flags.DEFINE" in command.read_text() else ""
+    assert own_flags in told.stdout and "Try --helpfull" in told.stdout, told.stderr
