@@ -13,6 +13,7 @@ import pathlib
 import platform
 
 import conv_lstm
+import data
 import generation
 import jax
 import kernel_gradient
@@ -35,7 +36,7 @@ def main(_):
         "jax": jax.__version__,
         "python": platform.python_version(),
     }
-    parts, rows = [machine, generation, conv_lstm, kernel_gradient, step], []
+    parts, rows = [machine, generation, data, conv_lstm, kernel_gradient, step], []
     if importlib.util.find_spec("torch"):
         import torch
         import twin

@@ -1,0 +1,85 @@
+"""Data: the clips a second that one process reads of each source, and batches of them with captions."""
+
+import pathlib
+import tempfile
+from collections.abc import Iterator
+
+import numpy as np
+import timing
+from PIL import Image
+
+from t2v_jax import config as configuration
+from t2v_jax.data import shards, worlds
+from t2v_jax.data.decode import Recipe
+from t2v_jax.data.folder import read_folder
+from t2v_jax.data.moving_shapes import MovingShapes
+from t2v_jax.data.pipeline import clip_batches
+from t2v_jax.text.language import Language
+
+CLIPS = 512  # read in a turn, and in each of the prepared sources
+BATCH = 32
+
+
+def measure(repeats) -> Iterator[dict]:
+    """Clips of 16 frames of 64 x 64: the worlds as they are drawn, shapes in a folder and in TFDS."""
+    with tempfile.TemporaryDirectory() as name:
+        sources = dict(_sources(pathlib.Path(name)))
+        programs = {key: lambda source=source: _read(source) for key, source in sources.items()}
+        yield _row("clips read one by one, one thread", programs, repeats)
+        programs = {key: _batches(source) for key, source in sources.items()}
+        yield _row(f"batches of {BATCH} with captions and rivals, on demand", programs, repeats)
+
+
+def _row(row, programs, repeats):
+    times = timing.interleaved(programs, repeats)
+    rates = {key: round(1e3 * CLIPS / time["milliseconds"]) for key, time in times.items()}
+    return {"row": row, "clips_per_second": rates, "times": times}
+
+
+def _sources(directory):
+    for world in worlds.WORLDS:
+        yield f"{world}, drawn", _source(world=world, channels=3 if world == "moving_shapes" else 1)
+    yield "clips, prepared", _source(world="clips", directory=str(_prepared(directory)), channels=3)
+    built = _built(directory)
+    yield "tfds, moving_shapes", _source(world="tfds", dataset=built, directory=str(directory), channels=3)
+
+
+def _source(**data):
+    config = configuration.default()
+    config.data.update(data)
+    return worlds.make_source(config)
+
+
+def _prepared(directory):
+    """What `t2v data prepare` makes of shapes in GIF files."""
+    shapes = MovingShapes("train", CLIPS)
+    for number in range(CLIPS):
+        first, *rest = map(Image.fromarray, shapes[number]["clip"])
+        path = directory / "folder" / shapes[number]["caption"] / f"{number}.gif"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        first.save(path, save_all=True, append_images=rest, duration=100)
+    shards.prepare(read_folder(directory / "folder"), directory / "prepared", Recipe())
+    return directory / "prepared"
+
+
+def _built(directory):
+    """The name of a data set of as many shapes, which TFDS has written to `directory`."""
+    import tensorflow_datasets as tfds
+
+    from t2v_jax.data import tfds_builders
+
+    config = tfds_builders.WorldConfig(name="small", clips=CLIPS)
+    tfds.builder("moving_shapes", data_dir=str(directory), config=config).download_and_prepare()
+    return "moving_shapes/small"
+
+
+def _read(source):
+    """CLIPS clips in the order of training, any."""
+    order = np.random.default_rng(0).permutation(len(source))
+    return [source[int(index)]["clip"] for index in np.resize(order, CLIPS)]
+
+
+def _batches(source):
+    language = Language.train(source.captions())
+    batches = clip_batches(source, language, BATCH, threads=0)
+    return lambda: [next(batches)["clip"] for _ in range(CLIPS // BATCH)]
