@@ -13,10 +13,10 @@ import pathlib
 import platform
 
 import conv_lstm
+import convolutions
 import data
 import generation
 import jax
-import kernel_gradient
 import machine
 import step
 from absl import app, flags
@@ -36,7 +36,7 @@ def main(_):
         "jax": jax.__version__,
         "python": platform.python_version(),
     }
-    parts, rows = [machine, generation, data, conv_lstm, kernel_gradient, step], []
+    parts, rows = [machine, generation, data, conv_lstm, convolutions, step], []
     if importlib.util.find_spec("torch"):
         import torch
         import twin

@@ -8,13 +8,20 @@ from jax import lax
 from t2v_jax.nn import convolution
 from t2v_jax.nn.convolution import conv, kernel_gradient
 
-# Images, size of the kernel, its channels, stride; of the last kind there is no whole number of chunks.
+# Images, size of the kernel, its channels, stride; of the last of the first five there is no whole number of
+# chunks, the others are thin: few channels come in, or go out.
 CASES = [
     ((6, 8, 8, 3), 3, 5, 1),
     ((4, 9, 7, 3), 4, 5, 2),
     ((3, 8, 8, 4), 1, 2, 1),
     ((5, 5, 6, 2), 3, 4, 2),
     ((7, 4, 4, 3), 3, 2, 1),
+    ((3, 9, 7, 1), 3, 12, 1),
+    ((3, 9, 8, 1), 4, 16, 2),
+    ((2, 6, 7, 3), 4, 24, 2),
+    ((3, 5, 7, 12), 3, 1, 1),
+    ((2, 5, 6, 18), 2, 3, 1),
+    ((2, 10, 7, 5), 5, 4, 3),
 ]
 
 
@@ -52,6 +59,30 @@ def test_gradients_are_those_of_xlas_convolution(
     wanted = jax.jit(jax.grad(objective(plain, stride), (0, 1)))(*inputs)
     for a, b in zip(got, wanted, strict=True):
         assert jnp.linalg.norm(a - b) < 1e-5 * jnp.linalg.norm(b)
+
+
+@pytest.mark.parametrize(("shape", "size", "channels", "stride"), CASES, ids=str)
+def test_values_are_those_of_xlas_convolution(shape, size, channels, stride):
+    inputs = arguments(shape, size, channels)
+    assert jnp.allclose(conv(*inputs, stride), plain(*inputs, stride), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "channels", "stride", "convolutions"),
+    [
+        ((9, 8, 8, 1), 3, 12, 1, 0),  # few channels come in
+        ((9, 8, 8, 12), 3, 1, 1, 0),  # few go out
+        ((9, 8, 8, 16), 4, 32, 2, 2),
+    ],
+)
+def test_no_convolution_is_left_that_xlas_cpu_compiler_is_slow_at(
+    shape, size, channels, stride, convolutions, monkeypatch
+):
+    monkeypatch.setattr(convolution, "CHUNK", 1)  # nor any for the kernel
+    gradients = jax.jit(jax.grad(loss_of(conv, stride), (0, 1)))
+    program = gradients.lower(*arguments(shape, size, channels)).compile().as_text()
+    assert program.count(" convolution(") == convolutions
+    assert "lhs_dilate" not in program  # the images' gradient of a stride, as XLA has it
 
 
 def test_the_kernels_gradient_of_many_images_holds_no_convolution():
