@@ -201,7 +201,8 @@ def _export_flags(values, _):
 def _export(values):
     from t2v_jax import model
 
-    model.save(model.load(values.workdir, values.step), values.output)
+    trained = values.workdir, values.step
+    model.save(model.load(*trained), values.output, model.load_discriminator(*trained))
     print(values.output)
 
 

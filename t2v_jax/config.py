@@ -13,8 +13,8 @@ def default() -> ConfigDict:
     config.batch_size = 32  # clips a step, over all devices
     config.steps = 10_000  # minimax steps of the whole run
     config.seed = 0  # of the parameters, the noise and the order of the clips
-    # A model (shipped, saved or a workdir), from whose generator this one starts wherever both have the same
-    # part; empty: from nothing.
+    # A model (shipped, saved or a workdir), from whose players these start wherever both have the same part;
+    # empty: from nothing. A model saved without its discriminator starts the generator alone.
     config.start_from = ""
     config.log_every = 100  # steps between lines of metrics
     config.sample_every = 1_000  # steps between sample sheets

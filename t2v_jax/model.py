@@ -21,7 +21,7 @@ from t2v_jax.nn.generator import Generator
 from t2v_jax.text.language import Language
 
 SHIPPED = pathlib.Path(__file__).parent / "models"
-WEIGHTS, CONFIG = "weights.npz", "config.json"
+WEIGHTS, DISCRIMINATOR, CONFIG = "weights.npz", "discriminator.npz", "config.json"
 
 
 @functools.partial(
@@ -57,25 +57,38 @@ def load(source, step=None) -> Params:
 
     `step` picks a checkpoint of a workdir. Raises UsageError where nothing whole is found.
     """
-    directory = SHIPPED / source if source in shipped() else pathlib.Path(source)
-    if (directory / WEIGHTS).is_file():
-        return _load_model(directory)
-    if (directory / CONFIG).is_file():
-        return _load_workdir(directory, step)
-    raise UsageError(
-        f"no model {str(source)!r}; expected a shipped model ({', '.join(shipped()) or 'none'}), a "
-        f"directory with {WEIGHTS}, or a training workdir with {CONFIG}"
-    )
+    directory = _directory(source)
+    config, language = load_definition(directory)
+    saved = (directory / WEIGHTS).is_file()
+    arrays = _load_arrays(directory / WEIGHTS) if saved else _restore("average", directory, step)
+    return Params(arrays, config, language)
 
 
-def save(params, directory):
-    """Write a model, weights as float16, to a new directory, all of it or nothing."""
+def load_discriminator(source, step=None) -> dict:
+    """The parameters of the discriminator that a model was trained against; `source`, `step` as `load`.
+
+    An empty dict where it was not kept: a model says what it knows without it, but to train on from one
+    that has to learn everything anew costs the generator much of what it can do.
+    """
+    directory = _directory(source)
+    if not (directory / WEIGHTS).is_file():
+        return _restore("training", directory, step)["discriminator"]
+    kept = directory / DISCRIMINATOR
+    return _load_arrays(kept) if kept.is_file() else {}
+
+
+def save(params, directory, discriminator=None):
+    """Write a model, weights as float16, to a new directory, all of it or nothing.
+
+    `discriminator`: as `load_discriminator` returns it; generating does without, training on should not.
+    """
     directory = pathlib.Path(directory)
     if directory.exists():
         raise UsageError(f"{directory} is there already; choose a new name or remove it")
     with new_directory(directory) as part:
-        flat = flatten_dict(jax.device_get(params.generator), sep="/")
-        np.savez_compressed(part / WEIGHTS, **{k: np.float16(v) for k, v in flat.items()})
+        _save_arrays(params.generator, part / WEIGHTS)
+        if discriminator:
+            _save_arrays(discriminator, part / DISCRIMINATOR)
         save_definition(part, params.config, params.language)
 
 
@@ -97,25 +110,38 @@ def load_definition(directory):
     return config, Language.load(directory)
 
 
-def _load_model(directory):
-    config, language = load_definition(directory)
+def _directory(source):
+    """Where a model or a training workdir is."""
+    directory = SHIPPED / source if source in shipped() else pathlib.Path(source)
+    if (directory / WEIGHTS).is_file() or (directory / CONFIG).is_file():
+        return directory
+    raise UsageError(
+        f"no model {str(source)!r}; expected a shipped model ({', '.join(shipped()) or 'none'}), a "
+        f"directory with {WEIGHTS}, or a training workdir with {CONFIG}"
+    )
+
+
+def _save_arrays(tree, path):
+    flat = flatten_dict(jax.device_get(tree), sep="/")
+    np.savez_compressed(path, **{name: np.float16(array) for name, array in flat.items()})
+
+
+def _load_arrays(path):
     try:
         # Opened here, for np.load leaves a damaged file open.
-        with open(directory / WEIGHTS, "rb") as file, np.load(file) as arrays:
+        with open(path, "rb") as file, np.load(file) as arrays:
             flat = {name: arrays[name].astype(np.float32) for name in arrays.files}
     except (OSError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise UsageError(
-            f"{directory / WEIGHTS} is damaged ({error}); fetch or save the model again"
-        ) from error
+        raise UsageError(f"{path} is damaged ({error}); fetch or save the model again") from error
     # As they are: whatever else JAX would do with an array is a program to compile, for each shape.
-    return Params(jax.device_put(unflatten_dict(flat, sep="/")), config, language)
+    return jax.device_put(unflatten_dict(flat, sep="/"))
 
 
-def _load_workdir(directory, step):
+def _restore(item, directory, step):
+    """The `average` or the `training` arrays of a workdir."""
     from t2v_jax.checkpoint import (
         Checkpoints,  # Orbax takes seconds to import: only where it is used
     )
 
-    config, language = load_definition(directory)
     with Checkpoints(directory) as checkpoints:
-        return Params(checkpoints.restore_arrays("average", step), config, language)
+        return checkpoints.restore_arrays(item, step)

@@ -154,7 +154,8 @@ def restore_or_start(run, checkpoints, batches):
         vectors = first_vectors(run.config.text, run.language, run.source.captions(), run.config.seed)
         parts = {}
         if run.config.start_from:
-            parts = transferred(run.config.start_from, run.language, vectors, abstract.generator)
+            players = {"generator": abstract.generator, "discriminator": abstract.discriminator}
+            parts = transferred(run.config.start_from, run.language, vectors, players)
         if jax.process_index() == 0:  # the others have trained the same language
             # Not before: a workdir holds on to its config, which a wrong text.vectors must not be in.
             save_definition(run.workdir, run.config, run.language)
@@ -180,17 +181,19 @@ def _vectors_shape(run):
 
 
 def _first_state(run, vectors, parts):
-    """The state at step 0: both text encoders start from the word vectors, the generator from its `parts`."""
+    """The state at step 0: both text encoders start from the word vectors, each player from its `parts`."""
     config, captions = run.config, run.language.encode(list(run.source.captions())[:2])
     g_key, d_key = jax.random.split(jax.random.key(config.seed))
     noise = jnp.zeros((2, config.generator.noise_width))
     clips = jnp.zeros((2, 2, config.data.size, config.data.size, config.data.channels))
     generator = run.networks.generator.init(g_key, captions, noise, 1)
     discriminator = run.networks.discriminator.init(d_key, clips, captions, jnp.arange(1))
-    generator, discriminator = (
-        _with_vectors(parameters, vectors) for parameters in (generator, discriminator)
-    )
-    return states.create(with_parts(generator, parts), discriminator, run.optimizers)
+    players = {"generator": generator, "discriminator": discriminator}
+    players = {
+        player: with_parts(_with_vectors(parameters, vectors), parts.get(player, {}))
+        for player, parameters in players.items()
+    }
+    return states.create(**players, optimizers=run.optimizers)
 
 
 def _with_vectors(parameters, vectors):

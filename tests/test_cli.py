@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from flax.traverse_util import flatten_dict
 from PIL import Image
 
 from t2v_jax import cli, model
@@ -41,6 +43,13 @@ def exported(trained, tmp_path_factory):
     directory = tmp_path_factory.mktemp("exported") / "small"
     assert cli.main(["export", f"--workdir={trained}", f"--output={directory}"]) == 0
     return directory
+
+
+def test_export_keeps_the_discriminator(exported, trained):
+    kept, learnt = (flatten_dict(model.load_discriminator(source)) for source in (exported, trained))
+    assert kept.keys() == learnt.keys()
+    for path, parameters in kept.items():
+        np.testing.assert_array_equal(parameters, np.float16(learnt[path]).astype(np.float32))
 
 
 def change(arguments, *changes):

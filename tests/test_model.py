@@ -148,6 +148,16 @@ def test_damaged_model_names_the_file(saved, tmp_path, name, harm):
     assert name in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("harm", [truncate, lambda path: path.write_bytes(b"")])
+def test_damaged_discriminator_is_named_where_it_is_needed(params, five, trained, tmp_path, harm):
+    directory = tmp_path / "model"
+    t2v_jax.save(params, directory, model.load_discriminator(trained))
+    harm(directory / model.DISCRIMINATOR)
+    assert levels(t2v_jax.generate(t2v_jax.load(directory), PROMPTS, seed=1), five) <= 2
+    with pytest.raises(UsageError, match=model.DISCRIMINATOR):
+        model.load_discriminator(directory)
+
+
 def test_weights_of_another_model_are_refused(saved, params, tmp_path):
     directory = shutil.copytree(saved, tmp_path / "copy")
     text = (directory / "config.json").read_text()

@@ -1,4 +1,4 @@
-"""A generator that starts from another model's: what fits is taken over, words are found by name."""
+"""Players that start from another model's: what fits is taken over, words are found by name."""
 
 import jax
 import numpy as np
@@ -7,21 +7,58 @@ from flax.traverse_util import flatten_dict
 
 import t2v_jax
 from t2v_jax.errors import UsageError
+from t2v_jax.model import load_discriminator
 from t2v_jax.text.language import Language
 from t2v_jax.transfer import transferred, with_parts
 from tests import example
 
+VECTORS = "params", "text", "words", "vectors"
+
+
+def first_state(config, workdir):
+    return jax.device_get(example.started(config, workdir)[1])
+
 
 def first_generator(config, workdir):
-    return jax.device_get(example.started(config, workdir)[1].generator)
+    return first_state(config, workdir).generator
 
 
-def test_run_of_the_same_config_starts_where_the_model_ended(small, trained, tmp_path, capsys):
+def told_of(generator, discriminator, number):
+    return (
+        f"{generator} of {generator} arrays of the generator and {discriminator} of {number} arrays of the "
+        "discriminator start from it"
+    )
+
+
+def test_run_of_the_same_config_starts_where_the_players_ended(small, trained, tmp_path, capsys):
     small.start_from = str(trained)
-    got = first_generator(small, tmp_path / "run")
-    jax.tree.map(np.testing.assert_array_equal, got, t2v_jax.load(trained).generator)
-    number = len(jax.tree.leaves(got))
-    assert f"{number} of {number} arrays of the generator start from it" in capsys.readouterr().err
+    got = first_state(small, tmp_path / "run")
+    learnt = load_discriminator(trained)
+    jax.tree.map(np.testing.assert_array_equal, got.generator, t2v_jax.load(trained).generator)
+    jax.tree.map(np.testing.assert_array_equal, got.discriminator, learnt)
+    numbers = [len(jax.tree.leaves(player)) for player in (got.generator, learnt)]
+    assert told_of(*numbers, numbers[1]) in capsys.readouterr().err
+
+
+def test_model_starts_the_discriminator_that_was_saved_with_it(small, trained, tmp_path):
+    directory = tmp_path / "model"
+    t2v_jax.save(t2v_jax.load(trained), directory, load_discriminator(trained))
+    small.start_from = str(directory)
+    got = flatten_dict(first_state(small, tmp_path / "run").discriminator)
+    for path, learnt in flatten_dict(load_discriminator(trained)).items():
+        if path != VECTORS:  # those of pieces of words are new
+            np.testing.assert_array_equal(got[path], np.float16(learnt).astype(np.float32))
+
+
+def test_model_without_a_discriminator_starts_the_generator_alone(small, trained, tmp_path, capsys):
+    directory = tmp_path / "model"
+    t2v_jax.save(t2v_jax.load(trained), directory)
+    new = first_state(small, tmp_path / "new")
+    small.start_from = str(directory)
+    got = first_state(small, tmp_path / "run")
+    jax.tree.map(np.testing.assert_array_equal, got.discriminator, new.discriminator)
+    numbers = [len(jax.tree.leaves(player)) for player in (got.generator, got.discriminator)]
+    assert told_of(numbers[0], 0, numbers[1]) in capsys.readouterr().err
 
 
 def test_wider_part_starts_from_nothing(small, trained, tmp_path):
@@ -40,25 +77,28 @@ def test_shared_words_keep_their_vectors_in_another_language(trained):
     width = model.config.text.word_width
     vectors = np.random.default_rng(0).standard_normal((language.vocabulary_size, width), np.float32)
     before = vectors.copy()
-    parts = transferred(trained, language, vectors, model.generator)
+    players = {"generator": model.generator, "discriminator": load_discriminator(trained)}
+    found = transferred(trained, language, vectors, players)
     np.testing.assert_array_equal(vectors, before)
 
     def ids(language, words):
         return [language.tokenizer.encode(word)[0].id for word in words]
 
-    path = "params", "text", "words", "vectors"
     shared, own = ["3", "5", "digit", "the", "is", "moving"], ["purple", "sleeps", "a"]
-    learnt = np.asarray(flatten_dict(model.generator)[path])
-    np.testing.assert_array_equal(parts[path][ids(language, shared)], learnt[ids(model.language, shared)])
-    np.testing.assert_array_equal(parts[path][ids(language, own)], vectors[ids(language, own)])
-    whole = flatten_dict(with_parts(model.generator, parts))
-    np.testing.assert_array_equal(whole[path], parts[path])
+    for player, parts in found.items():
+        got, learnt = parts[VECTORS], np.asarray(flatten_dict(players[player])[VECTORS])
+        np.testing.assert_array_equal(got[ids(language, shared)], learnt[ids(model.language, shared)])
+        np.testing.assert_array_equal(got[ids(language, own)], vectors[ids(language, own)])
+        whole = flatten_dict(with_parts(players[player], parts))
+        np.testing.assert_array_equal(whole[VECTORS], got)
 
 
 def test_model_that_fits_nowhere_is_refused(trained):
     vectors = np.zeros((3, 2), np.float32)
+    other = {"params": {"other": np.zeros(3)}}
+    players = {"generator": other, "discriminator": other}
     with pytest.raises(UsageError, match="no part has the shape"):
-        transferred(trained, Language.train(["a digit"]), vectors, {"params": {"other": np.zeros(3)}})
+        transferred(trained, Language.train(["a digit"]), vectors, players)
 
 
 def test_model_that_is_not_there_leaves_no_workdir(small, tmp_path):
