@@ -8,6 +8,7 @@ import flax.errors
 import jax
 import jax.numpy as jnp
 
+from t2v_jax.compiler import Program
 from t2v_jax.errors import UsageError
 
 
@@ -102,21 +103,21 @@ def _paint_padded(params, captions, seed, start, frames):
     picked = [*rows, *[rows[-1]] * (padded - len(rows))]
     batch = type(captions)(*(field[picked] for field in captions))
     try:
-        clips = _paint(params, batch, seed, start, frames)
+        clips = _paint(params, batch, seed, start, frames=frames)
     except flax.errors.FlaxError as error:
         reason = str(error).split("\n")[0]
         raise UsageError(f"the model's weights do not fit its configuration: {reason}") from error
     return clips[: len(rows)]
 
 
-@functools.partial(jax.jit, static_argnames="frames")
+@functools.partial(Program, static_argnames="frames")
 def _paint(params, captions, seed, first, frames):
     """Captions of prompts first, first + 1, ... -> uint8 clips."""
     noise = _noise(params, seed, first + jnp.arange(len(captions.mask)))
     return to_bytes(params.network.apply(params.generator, captions, noise, frames).clips)
 
 
-@jax.jit
+@Program
 def _next_frame(params, captions, seed, memory):
     """The frame after `memory`, uint8 [h, w, c], and the memory after it."""
     noise = _noise(params, seed, jnp.arange(1))

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from t2v_jax import compiler, sharding
 from t2v_jax import config as configuration
-from t2v_jax import sharding
 from t2v_jax.checkpoint import Checkpoints
 from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.data.worlds import make_source
@@ -221,7 +221,7 @@ def compile_step(run, layout, frames, penalised):
     game, seed = run.config.game, run.config.seed
     update = functools.partial(minimax_step, run.networks, run.optimizers, game, frames, penalised, seed)
     out_shardings = layout, sharding.replicated(run.mesh)
-    return jax.jit(update, donate_argnums=0, out_shardings=out_shardings)
+    return jax.jit(update, donate_argnums=0, out_shardings=out_shardings, compiler_options=compiler.options())
 
 
 def variant_at(config, step):

@@ -76,12 +76,12 @@ def test_video_may_be_longer_than_training(params, five):
 def test_compiles_once_per_frames_and_power_of_two(params):
     t2v_jax.generate(params, PROMPTS[:3], seed=3)
     t2v_jax.generate(params, PROMPTS[:1] * 70, seed=3)
-    before = sampling._paint._cache_size()
+    before = sampling._paint.alone._cache_size()
     for count, seed in ((3, 4), (4, 5), (68, 6)):
         t2v_jax.generate(params, PROMPTS[:1] * count, seed=seed)
-    assert sampling._paint._cache_size() == before
+    assert sampling._paint.alone._cache_size() == before
     t2v_jax.generate(params, PROMPTS[:2], seed=3)
-    assert sampling._paint._cache_size() == before + 1
+    assert sampling._paint.alone._cache_size() == before + 1
 
 
 def test_params_are_a_pytree(params, five):
@@ -176,12 +176,12 @@ def test_a_stream_gives_the_frames_of_generate_one_by_one(params):
 
 def test_a_stream_compiles_its_first_frame_and_one_for_all_others(params):
     list(itertools.islice(t2v_jax.Stream(params, PROMPTS[0], seed=3), 3))
-    before = sampling._next_frame._cache_size()
+    before = sampling._next_frame.alone._cache_size()
     stream = t2v_jax.Stream(params, PROMPTS[1], seed=4)
     list(itertools.islice(stream, 20))
     stream.prompt = PROMPTS[2]
     next(stream)
-    assert sampling._next_frame._cache_size() == before
+    assert sampling._next_frame.alone._cache_size() == before
 
 
 def test_a_prompt_may_change_while_the_stream_plays(params):

@@ -13,6 +13,7 @@ import re
 import tempfile
 
 import jax
+import timing
 from absl import app, flags
 from step import stages, started
 
@@ -36,7 +37,7 @@ def compiled_step(path, stage):
     update = functools.partial(
         minimax_step, run.networks, run.optimizers, run.config.game, frames, False, run.config.seed
     )
-    return jax.jit(update).lower(state, batch).compile(), state, batch
+    return timing.compiled(update, state, batch), state, batch
 
 
 def milliseconds(program, arguments, steps) -> dict[str, float]:

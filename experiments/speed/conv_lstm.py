@@ -1,5 +1,6 @@
 """The ConvLSTM with its own reverse rule against flax's cell and RNN, and against a plain scan."""
 
+import itertools
 from collections.abc import Iterator
 
 import flax.linen as nn
@@ -60,6 +61,7 @@ class PlainConvLSTM(nn.Module):
 
 
 CONTENDERS = {"t2v_jax": OurConvLSTM, "flax": FlaxConvLSTM, "plain scan": PlainConvLSTM}
+OPTIONS = {"": None, timing.BY_ITSELF: {}}
 
 
 def measure(repeats) -> Iterator[dict]:
@@ -69,12 +71,12 @@ def measure(repeats) -> Iterator[dict]:
 
 def _at(shape, repeats):
     programs = {}
-    for name, module in CONTENDERS.items():
-        programs |= _programs(name, module(shape[-1]), shape)
+    for (name, module), (how, options) in itertools.product(CONTENDERS.items(), OPTIONS.items()):
+        programs |= _programs(name + how, module(shape[-1]), shape, options)
     times = timing.interleaved(programs, repeats)
     backward = {
         name: times[f"{name}, both ways"]["milliseconds"] - times[f"{name}, forward"]["milliseconds"]
-        for name in CONTENDERS
+        for name in map("".join, itertools.product(CONTENDERS, OPTIONS))
     }
     ratios = {
         f"backward, {name} / t2v_jax": round(backward[name] / backward["t2v_jax"], 1) for name in backward
@@ -82,15 +84,15 @@ def _at(shape, repeats):
     return {"row": f"ConvLSTM {' x '.join(map(str, shape))}", "ratios": ratios, "times": times}
 
 
-def _programs(name, module, shape):
+def _programs(name, module, shape, options):
     frames = jax.random.normal(jax.random.key(0), shape)
     parameters = jax.jit(module.init)(jax.random.key(1), frames)
 
     def loss(parameters, frames):
         return jnp.sum(jnp.square(module.apply(parameters, frames)))
 
-    forward = jax.jit(module.apply).lower(parameters, frames).compile()
-    both = jax.jit(jax.grad(loss, argnums=(0, 1))).lower(parameters, frames).compile()
+    forward = timing.compiled(module.apply, parameters, frames, options=options)
+    both = timing.compiled(jax.grad(loss, argnums=(0, 1)), parameters, frames, options=options)
     return {
         f"{name}, forward": lambda: forward(parameters, frames),
         f"{name}, both ways": lambda: both(parameters, frames),

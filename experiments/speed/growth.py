@@ -53,7 +53,7 @@ def _curve(name, repeats):
     programs, points = {}, []
     for value in GROWTH[name]:
         paint, arguments = _painter(**{name: value})
-        compiled = jax.jit(paint).lower(*arguments).compile()
+        compiled = timing.compiled(paint, *arguments)
         programs[str(value)] = lambda compiled=compiled, arguments=arguments: compiled(*arguments)
         points.append(
             {

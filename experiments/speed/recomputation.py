@@ -11,8 +11,8 @@ import functools
 from unittest import mock
 
 import flax.linen as nn
-import jax
 import operations
+import timing
 from absl import app, flags
 from step import one_update, stages, started
 
@@ -27,7 +27,7 @@ AGAIN = {"all kept": (), "painter again": (PAINTER,), "painter and trunks again"
 
 def sizes(update, state, batch):
     """Temporary memory in MiB, billions of operations."""
-    temporary = jax.jit(update).lower(state, batch).compile().memory_analysis().temp_size_in_bytes
+    temporary = timing.compiled(update, state, batch).memory_analysis().temp_size_in_bytes
     return temporary / 2**20, operations.count(update, state, batch) / 1e9
 
 

@@ -55,13 +55,14 @@ def one_update(run, frames, state, batch):
     return step.minimax_step(run.networks, run.optimizers, game, frames, False, 0, state, batch)
 
 
-def _timed(updates, state, batch, repeats):
-    """`timing.interleaved` of updates, compiled."""
-    programs = {
-        name: functools.partial(jax.jit(update).lower(state, batch).compile(), state, batch)
-        for name, update in updates.items()
+def _timed(updates, state, batch, repeats, by_itself=()):
+    """`timing.interleaved` of updates, compiled; of some of them as XLA does by itself too."""
+    programs = {name: timing.compiled(update, state, batch) for name, update in updates.items()} | {
+        name + timing.BY_ITSELF: timing.compiled(updates[name], state, batch, options={})
+        for name in by_itself
     }
-    return timing.interleaved(programs, repeats)
+    calls = {name: functools.partial(program, state, batch) for name, program in programs.items()}
+    return timing.interleaved(calls, repeats)
 
 
 def _sparse(name, run, state, batch, repeats):
@@ -85,15 +86,13 @@ def _stage(name, run, state, batch, frames, repeats):
         "one update": functools.partial(one_update, run, frames),
         "two updates": functools.partial(two_updates, run, frames),
     }
-    times = _timed(updates, state, batch, repeats)
+    times = _timed(updates, state, batch, repeats, by_itself=["one update"])
     counted = {kind: operations.count(update, state, batch) for kind, update in updates.items()}
     seconds = times["one update"]["milliseconds"] / 1e3
     return {
         "row": f"training step, {name}, {frames.computed} frames computed, {frames.painted} painted",
-        "ratios": {
-            "two updates / one update": timing.ratio(times, "two updates", "one update"),
-            "operations, two updates / one update": round(counted["two updates"] / counted["one update"], 2),
-        },
+        "ratios": timing.ratios(times, "one update")
+        | {"operations, two updates / one update": round(counted["two updates"] / counted["one update"], 2)},
         "times": times,
         "operations": counted["one update"],
         "gigaflops": round(counted["one update"] / seconds / 1e9, 1),

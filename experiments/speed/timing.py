@@ -6,6 +6,16 @@ from collections.abc import Callable
 
 import jax
 
+from t2v_jax import compiler
+
+BY_ITSELF = ", as XLA compiles it by itself"
+
+
+def compiled(function, *arguments, options=None) -> Callable:
+    """The program of a function for these arguments, with `t2v_jax.compiler`'s options or other ones."""
+    options = compiler.options() if options is None else options
+    return jax.jit(function, compiler_options=options).lower(*arguments).compile()
+
 
 def interleaved(programs: dict[str, Callable], repeats: int) -> dict[str, dict]:
     """{name: {"milliseconds": median, "low", "high": the fastest and the slowest}} of programs by name.
@@ -25,6 +35,11 @@ def interleaved(programs: dict[str, Callable], repeats: int) -> dict[str, dict]:
 def ratio(times: dict[str, dict], slower: str, faster: str) -> float:
     """How many times as long one takes as the other."""
     return round(times[slower]["milliseconds"] / times[faster]["milliseconds"], 2)
+
+
+def ratios(times: dict[str, dict], ours: str) -> dict[str, float]:
+    """{"other / ours": how many times as long it takes} of all others."""
+    return {f"{other} / {ours}": ratio(times, other, ours) for other in times if other != ours}
 
 
 def _spread(seconds) -> dict:

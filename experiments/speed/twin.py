@@ -73,8 +73,8 @@ def _conv_lstm(shape, repeats):
     def loss(parameters, frames):
         return jnp.sum(jnp.square(module.apply(parameters, frames)))
 
-    forward = jax.jit(module.apply)
-    both = jax.jit(jax.grad(loss, argnums=(0, 1)))
+    forward = timing.compiled(module.apply, parameters, frames)
+    both = timing.compiled(jax.grad(loss, argnums=(0, 1)), parameters, frames)
     programs = {
         "t2v_jax, forward": lambda: forward(parameters, frames),
         "t2v_jax, both ways": lambda: both(parameters, frames),
@@ -165,7 +165,7 @@ def _step(name, run, state, batch, frames, repeats):
     update = functools.partial(
         step.minimax_step, run.networks, run.optimizers, run.config.game, frames, False, SEED
     )
-    ours = functools.partial(jax.jit(update).lower(state, batch).compile(), state, batch)
+    ours = functools.partial(timing.compiled(update, state, batch), state, batch)
     inputs = _inputs(run, frames, state, batch)
     eager, compiled = (Players(run.config, frames, state.generator, state.discriminator) for _ in range(2))
     compiled.game.compile()
@@ -189,23 +189,23 @@ def _clips(size, repeats):
     noise = jax.random.normal(jax.random.key(SEED), (size, params.config.generator.noise_width))
     frames = params.config.data.frames
 
-    @jax.jit
-    def paint(generator, captions, noise):
+    def play(generator, captions, noise):
         return params.network.apply(generator, captions, noise, frames).clips
 
+    paint = timing.compiled(play, params.generator, captions, noise)
     generator = twin_networks.Generator(params.config)
     tree, *inputs = take_over((params.generator["params"], captions, noise))
     # Without a key ours adds no noise either: each head hears the likeliest word.
     gumbel = torch.zeros(size, params.config.generator.heads, captions.mask.shape[1])
 
-    def play(function):
+    def twins(function):
         with torch.inference_mode():
             return function(tree, *inputs, frames, gumbel=gumbel)[0]
 
     programs = {
         "t2v_jax": lambda: paint(params.generator, captions, noise),
-        "torch eager": functools.partial(play, generator),
-        "torch compiled": functools.partial(play, _compile(generator.__call__)),
+        "torch eager": functools.partial(twins, generator),
+        "torch compiled": functools.partial(twins, _compile(generator.__call__)),
     }
     difference = _apart(programs["t2v_jax"](), programs["torch eager"]())
     return _row(f"{frames} frames of 64 x 64 beside torch's, batch {size}", programs, repeats, difference)
@@ -214,9 +214,13 @@ def _clips(size, repeats):
 def _row(name, programs, repeats, difference):
     programs, failures = _working(programs)
     times = timing.interleaved(programs, repeats)
-    ratios = {f"{other} / t2v_jax": timing.ratio(times, other, "t2v_jax") for other in times}
-    del ratios["t2v_jax / t2v_jax"]
-    return {"row": name, "ratios": ratios, "times": times, "largest_difference": difference, **failures}
+    return {
+        "row": name,
+        "ratios": timing.ratios(times, "t2v_jax"),
+        "times": times,
+        "largest_difference": difference,
+        **failures,
+    }
 
 
 def _apart(ours, twins):
