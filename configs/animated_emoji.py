@@ -3,7 +3,8 @@
     t2v train --config=configs/animated_emoji.py --workdir=runs/emoji
 
 Needs the packages that README.md names, section "On TensorFlow Datasets". The model that ships goes on from
-there, with a new D and more contrast, for the tones' sake:
+there, with a new D (as from an export of runs/emoji without its discriminator.npz) and more contrast, for the
+tones' sake:
 
     t2v train --config=configs/animated_emoji.py --workdir=runs/tones --config.start_from=runs/emoji \
       --config.steps=4200 --config.game.decay_steps=4200 --config.game.contrast_weight=0.5 \

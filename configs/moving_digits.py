@@ -10,8 +10,9 @@ clips that begin up to 160 frames late, so that long ones keep their course, and
       --config.steps=4000 --config.game.decay_steps=4000 --config.game.latest_start=160 \
       --config.game.generator_rate=5e-4 --config.game.contrast_weight=0.2 "--config.game.stages=((0,16,5,2),)"
 
-(to its step 1,700 with 1700 for both numbers of steps and a contrast_weight of 0.5). Hardware: one CPU core,
-another training beside it. Minutes: 100 (AVX2) and 41 (AVX-512).
+(to its step 1,700 with 1700 for both numbers of steps and a contrast_weight of 0.5; with a new discriminator,
+as from an export of runs/digits without its discriminator.npz). Hardware: one CPU core, another training
+beside it. Minutes: 100 (AVX2) and 41 (AVX-512).
 """
 
 from t2v_jax import config as configuration

@@ -1,10 +1,17 @@
-"""Moving shapes in RGB, 64 x 64 pixels, 16 frames (labels of TFGAN, IJCAI 2019).
+r"""Moving shapes in RGB, 64 x 64 pixels, 16 frames (labels of TFGAN, IJCAI 2019).
 
     t2v train --config=configs/moving_shapes.py --workdir=runs/shapes
 
 Hardware: one CPU core (AVX2), another training or tests beside it. Minutes: 148. Of 3,000 clips of trained
 combinations all five labels are right in 96.6 %, of held-out ones in 96.1 % (`t2v evaluate
---workdir=runs/shapes`, experiments/obedience).
+--workdir=runs/shapes`, experiments/obedience). The shipped model went on from there:
+
+    t2v train --config=configs/moving_shapes.py --workdir=runs/longer --config.start_from=runs/shapes \
+      --config.steps=4600 --config.game.decay_steps=4600 --config.game.contrast_weight=0.5 \
+      --config.game.generator_rate=5e-4 "--config.game.stages=((0,16,5,2),)"
+
+in 72 minutes (AVX-512), with one difference: its discriminator was that of another run, of 5,200 steps from
+the same generator (80 minutes), for the first one's was not kept. All five labels: 99.7 and 99.7 %.
 """
 
 from t2v_jax import config as configuration
