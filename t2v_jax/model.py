@@ -67,8 +67,8 @@ def load(source, step=None) -> Params:
 def load_discriminator(source, step=None) -> dict:
     """The parameters of the discriminator that a model was trained against; `source`, `step` as `load`.
 
-    An empty dict where it was not kept: a model says what it knows without it, but to train on from one
-    that has to learn everything anew costs the generator much of what it can do.
+    An empty dict where it was not kept. Generating does without it; training that goes on with a new one
+    costs the generator some of what it can do (experiments/obedience).
     """
     directory = _directory(source)
     if not (directory / WEIGHTS).is_file():
