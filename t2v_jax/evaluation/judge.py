@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import unflatten_dict
 
-from t2v_jax import compiler
+from t2v_jax.compiler import Program
 from t2v_jax.data.worlds import WORLDS
 from t2v_jax.errors import UsageError
 from t2v_jax.evaluation import motion
@@ -60,9 +60,7 @@ class Judge:
         self.attributes = attributes
         weights = {name: np.float32(array) for name, array in arrays.items() if "/" in name}
         self._parameters = unflatten_dict(weights, sep="/")
-        self._batch = jax.jit(
-            functools.partial(_judge_batch, attributes), compiler_options=compiler.options()
-        )
+        self._batch = Program(functools.partial(_judge_batch, attributes))
         self._mean, self._deviation = arrays["feature_moments"]
         self.held_out_accuracy = dict(zip([*attributes, "all"], arrays["held_out_accuracy"].tolist()))
 
