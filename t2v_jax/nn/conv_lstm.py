@@ -80,7 +80,7 @@ def _reverse(frames, residuals, cotangents):
 
     d_state, d_gates = lax.scan(frame, d_last, (gates, cells, d_hidden), reverse=True)
     previous = jnp.concatenate([first_hidden[None], hidden[:-1]])
-    d_kernel = kernel_gradient(_merge(previous), _merge(d_gates), len(kernel))
+    d_kernel = kernel_gradient(_merge(previous), _merge(d_gates), kernel)
     d_gate_inputs = d_gates if frames is None else layers.sum_first(d_gates)[None]
     return d_gate_inputs, d_kernel, d_state
 
