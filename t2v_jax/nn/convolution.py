@@ -1,7 +1,8 @@
 """Convolution in two dimensions that is fast on the CPU too, whatever its shape, and so are its gradients.
 
-XLA's CPU compiler is slow where few channels come in or go out, and in the images' gradient of strides, which
-it computes with zeros between the pixels: there the convolution is computed in other forms (experiments/speed).
+XLA's CPU compiler is slow where few channels come in or go out, and in the images' gradient of strides,
+which it computes with zeros between the pixels: there the convolution is computed in other forms
+(experiments/speed).
 """
 
 import functools
@@ -35,6 +36,8 @@ def _forward(images, kernel, stride):
 
 def _reverse(stride, residuals, cotangent):
     images, kernel = residuals
+    # Else XLA computes what the cotangent is made of once for each gradient, as it lays it out.
+    cotangent = lax.optimization_barrier(cotangent)
     form = _transposed_form(kernel.shape, stride)
     pull_back = jax.linear_transpose(lambda images: form(images, kernel, stride), images)
     return *pull_back(cotangent), kernel_gradient(images, cotangent, kernel, stride)
@@ -44,7 +47,7 @@ conv.defvjp(_forward, _reverse)
 
 
 def kernel_gradient(images, cotangent, kernel, stride=1):
-    """The gradient of `conv`'s kernel [k, k, c, d], of which the shape counts: images [n, h, w, c], cotangent."""
+    """The gradient of `conv`'s kernel, whose shape counts, [k, k, c, d]: images [n, h, w, c], cotangent."""
     form = _conv_of_products if _is_thin_out(kernel.shape, stride) else plain_conv
     return jax.linear_transpose(lambda kernel: form(images, kernel, stride), kernel)(cotangent)[0]
 
