@@ -29,6 +29,7 @@ def default() -> ConfigDict:
     data.ground = -1.0  # brightness where nothing is, from -1, black, to 1, white
     data.digit_size = 28  # height and width of a digit, pixels
     data.clips = 1_000_000  # distinct clips in an epoch
+    data.alike = 1  # clips of one meaning in a batch, of drawn worlds: how they differ, D can tell
     data.dataset = ""  # tfds: the data set's name, as ucf101
     # clips: what t2v data prepare made; digits: MNIST's IDX files (empty: ours); tfds: its data_dir
     data.directory = ""
@@ -136,6 +137,7 @@ def check(config) -> FrozenConfigDict:
     _require(config.seed < 2**32, "less than 2^32", config, "seed")
     _check_sizes(config)
     _check_stages(config)
+    _check_alike(config)
     compared = config.game.reconstruction_weight and config.game.latest_start
     frozen = config.text.vectors and not config.text.train_vectors
     expected = "none, or else text.vectors that have them, and text.train_vectors=False"
@@ -168,6 +170,14 @@ def _rule(name, value):
         return True, ""
     low = name in MAY_BE_ZERO and value == 0
     return low or 0 < value < math.inf, f"a finite number {'from' if low else 'above'} 0"
+
+
+def _check_alike(config):
+    alike = config.data.alike
+    expected = f"a divisor of batch_size, {config.batch_size}"
+    _require(config.batch_size % alike == 0, expected, config, "data.alike")
+    expected = "1, for drawn worlds alone know which clips mean the same"
+    _require(alike == 1 or config.data.world not in ("clips", "tfds"), expected, config, "data.alike")
 
 
 def _check_sizes(config):

@@ -45,6 +45,8 @@ CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").glob("*.py")
         ("discriminator.clip_pooling", 3),
         ("discriminator.clip_pooling", 0),
         ("generator.noise_width", 7),
+        ("data.alike", 0),
+        ("data.alike", 5),  # of a batch of 32
         ("generator.heads", 0),
         ("game.penalty_every", 0),
         ("game.latest_start", -1),
@@ -79,6 +81,15 @@ def test_impossible_value_is_named(name, value):
     named = "generator.painter_channels" if name == "data.size" else name
     assert str(caught.value).startswith(f"config.{named} is ") and "expected" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_clips_alike_are_of_drawn_worlds():
+    config = configuration.default()
+    config.data.alike = 4
+    configuration.check(config)
+    config.data.world = "clips"
+    with pytest.raises(UsageError, match="config.data.alike is 4; expected 1"):
+        configuration.check(config)
 
 
 def test_default_is_possible_and_locked():

@@ -4,6 +4,7 @@ The order is a function of the seed alone, so the position is one number: save `
 JSON, or `grain.checkpoint.CheckpointSave` with Orbax) and `set_state` continues with the next clip.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -21,7 +22,8 @@ class ClipSource(Protocol):
 
     `source[i]` is a dict of clip uint8 [frames, height, width, channels], caption str, meaning int (equal
     for captions that say the same) and any number of int labels under names of their own; `captions()`
-    is a dict of every distinct caption, sorted, with its meaning.
+    is a dict of every distinct caption, sorted, with its meaning. A source with a number `alike` has so many
+    clips of one meaning side by side.
     """
 
     def __len__(self) -> int: ...
@@ -51,25 +53,29 @@ def clip_batches(
       rival_meanings  int32 [RIVALS * batch_size / process_count]
     and each label of the source as int32 [batch_size / process_count]. `batch_size` counts all
     processes (default: those of JAX), which share out each global batch: together they see every
-    clip once an epoch, whatever their number. `threads` prepare batches ahead (0: on demand).
-    Raises UsageError for a batch size that the processes cannot share and for a caption that
-    `language` cannot encode.
+    clip once an epoch, whatever their number. Clips of one meaning that the source has side by side stay so.
+    `threads` prepare batches ahead (0: on demand). Raises UsageError for a batch size that the processes
+    cannot share and for a caption that `language` cannot encode.
     """
     process_index = jax.process_index() if process_index is None else process_index
     process_count = jax.process_count() if process_count is None else process_count
-    if batch_size < 1 or batch_size % process_count:
+    groups = _Groups(source)
+    if batch_size < 1 or batch_size % (process_count * groups.alike):
+        alike = f" times that of clips alike, {groups.alike}" if groups.alike > 1 else ""
         raise UsageError(
             f"batch_size={batch_size}: expected a positive multiple of the number of processes, "
-            f"{process_count}"
+            f"{process_count}{alike}"
         )
     captions = source.captions()
-    clips = grain.MapDataset.source(source).seed(seed).shuffle().repeat().random_map(Rivals(captions))
+    rivals = Rivals(captions)
+    clips = grain.MapDataset.source(groups).seed(seed).shuffle().repeat()
+    clips = clips.random_map(lambda group, rng: [rivals(element, rng) for element in group])
     # Threads, not Grain's worker processes: decoding and copying release the GIL, a position stays
     # independent of their number, and nothing has to be pickled or guarded by __main__.
     return iter(
         clips[process_index::process_count]
         .batch(
-            batch_size // process_count,
+            batch_size // process_count // groups.alike,
             drop_remainder=True,
             batch_fn=_Collate(captions, language),
         )
@@ -77,14 +83,29 @@ def clip_batches(
     )
 
 
+class _Groups:
+    """A source's clips, `alike` of them at a time, so that no shuffling parts them."""
+
+    def __init__(self, source: ClipSource):
+        self._source, self.alike = source, getattr(source, "alike", 1)
+
+    def __len__(self) -> int:
+        return len(self._source) // self.alike
+
+    def __getitem__(self, index: int) -> list[dict]:
+        first = index * self.alike
+        return [self._source[place] for place in range(first, first + self.alike)]
+
+
 class _Collate:
-    """Makes a batch of elements; each distinct caption has been encoded once, up front."""
+    """Makes a batch of groups of elements; each distinct caption has been encoded once, up front."""
 
     def __init__(self, captions: Iterable[str], language: Language):
         self._rows = {caption: row for row, caption in enumerate(captions)}
         self._encoded = language.encode(captions)
 
-    def __call__(self, elements: Sequence[dict]) -> dict:
+    def __call__(self, groups: Sequence[list[dict]]) -> dict:
+        elements = list(itertools.chain.from_iterable(groups))
         labels = elements[0].keys() - {"clip", "caption", "rivals", "rival_meanings"}
         return {
             "clip": np.stack([element["clip"] for element in elements]),

@@ -21,10 +21,11 @@ class World:
       meaning  int, equal for captions that ask for the same in other words, in every split
       and under the name of each attribute the index of its value, int.
 
-    A combination is a tuple of such indices. The splits train and test show the same combinations,
-    held_out shows those that neither has (Sync-DRAW, arXiv 1611.10314). A concrete world states its
-    attributes (name -> names of the values), the sentences that name them all, which share of the
-    combinations it holds out, and `_render`. Raises UsageError for a value out of range.
+    A combination is a tuple of such indices; `alike` clips side by side show the same one. The splits
+    train and test show the same combinations, held_out shows those that neither has (Sync-DRAW, arXiv
+    1611.10314). A concrete world states its attributes (name -> names of the values), the sentences that
+    name them all, which share of the combinations it holds out, and `_render`. Raises UsageError for a
+    value out of range.
     """
 
     split: str = "train"
@@ -33,6 +34,7 @@ class World:
     frames: int = 16
     size: int = 64
     seed: int = 0
+    alike: int = 1
 
     attributes: ClassVar[dict[str, tuple[str, ...]]]
     templates: ClassVar[tuple[str, ...]]
@@ -52,6 +54,8 @@ class World:
             raise UsageError(f"unknown split {self.split!r}: expected one of {', '.join(SPLITS)}")
         if self.clips < 1 or self.frames < 1:
             raise UsageError(f"clips={self.clips}, frames={self.frames}: expected at least 1 of each")
+        if not 1 <= self.alike <= self.clips:
+            raise UsageError(f"alike={self.alike}: expected 1 to {self.clips}, the number of clips")
         if self.seed < 0:
             raise UsageError(f"seed={self.seed}: expected 0 or more")
 
@@ -60,8 +64,8 @@ class World:
 
     def __getitem__(self, index: int) -> dict:
         index = range(self.clips)[index]
-        rng = np.random.default_rng([self.seed, SPLITS.index(self.split), index])
-        combination = self.combinations[rng.integers(len(self.combinations))]
+        combination, _ = self._draw(index - index % self.alike)
+        _, rng = self._draw(index)
         template = rng.integers(len(self.templates))
         return {
             "clip": self._render(combination, rng),
@@ -69,6 +73,11 @@ class World:
             "meaning": self.meaning(combination),
             **dict(zip(self.attributes, combination)),
         }
+
+    def _draw(self, index):
+        """A combination and, for all else, the generator that it was drawn from."""
+        rng = np.random.default_rng([self.seed, SPLITS.index(self.split), index])
+        return self.combinations[rng.integers(len(self.combinations))], rng
 
     def caption(self, combination: tuple[int, ...], template: int) -> str:
         """The sentence that names the values of a combination, by the template of that index."""

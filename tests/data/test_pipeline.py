@@ -61,6 +61,24 @@ def numbers(language, steps, **options):
     return labels
 
 
+def test_clips_of_one_meaning_stay_side_by_side(language):
+    source = MovingDigits("train", 24, frames=4, size=20, digit_size=14, alike=3)
+    clips = [element["clip"].tobytes() for element in source]
+    batches = clip_batches(source, language, 6, threads=0)
+    shown = []
+    for batch in itertools.islice(batches, 4):
+        assert (batch["meaning"].reshape(2, 3) == batch["meaning"][::3, None]).all()
+        assert np.all(batch["meaning"][:, None] != batch["rival_meanings"].reshape(6, RIVALS))
+        shown += [clip.tobytes() for clip in batch["clip"]]
+    assert sorted(shown) == sorted(clips) and shown != clips
+
+
+def test_a_batch_holds_whole_groups(language):
+    source = MovingDigits("train", 24, frames=4, size=20, digit_size=14, alike=3)
+    with pytest.raises(UsageError, match="expected a positive multiple of .*, 2 times .* alike, 3"):
+        clip_batches(source, language, 4, process_index=0, process_count=2)
+
+
 def assert_same(one, another):
     jax.tree.map(np.testing.assert_array_equal, one, another)
 

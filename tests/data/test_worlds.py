@@ -69,6 +69,17 @@ def test_captions_lists_what_elements_say(name, split):
 
 
 @every_world
+def test_clips_alike_differ_in_what_no_attribute_names(name):
+    elements = list(world(name, alike=4, clips=40))
+    groups = [elements[first : first + 4] for first in range(0, 40, 4)]
+    assert all(len({element["meaning"] for element in group}) == 1 for group in groups)
+    assert len({group[0]["meaning"] for group in groups}) > 1
+    assert len({element["clip"].tobytes() for element in elements}) == 40
+    for element in elements:
+        assert element["meaning"] == world(name).captions()[element["caption"]]
+
+
+@every_world
 def test_training_never_shows_a_held_out_combination(name):
     train, test, held_out = (world(name, split) for split in SPLITS)
     assert train.combinations == test.combinations
@@ -199,6 +210,7 @@ def test_a_worlds_repr_makes_the_same_world(name):
         ({"clips": 0}, "clips=0"),
         ({"frames": 0}, "frames=0"),
         ({"seed": -1}, "seed=-1"),
+        ({"alike": 0}, "alike=0"),
         ({"size": 15}, "expected"),
         ({"split": "dev"}, "'dev': expected one of train, test, held_out"),
     ],
