@@ -62,6 +62,10 @@ def default() -> ConfigDict:
     # Whether what an actor does also changes how it is painted, from frame to frame, and not only where it
     # stands: for clips of limbs that move, not of things that keep their shape.
     generator.gestures = False
+    # Frames that the scene runs before a clip begins, for what is still to be so from the first frame on.
+    generator.settling = 0
+    # Whether what the painter enlarges is smoothed: without it even areas are faintly striped.
+    generator.smooth = False
     generator.scene_channels = 32  # channels of the ConvLSTM on the 8 x 8 grid
     generator.painter_channels = (32, 12)  # channels at 16, 32, ... pixels, up to the canvas
 
@@ -127,6 +131,7 @@ MAY_BE_ZERO = (
     "game.reconstruction_weight",
     "game.warmup_steps",
     "game.latest_start",
+    "generator.settling",
 )
 
 

@@ -194,12 +194,13 @@ class Scene(nn.Module):
 class Painter(nn.Module):
     """Scene states [n, GRID, GRID, c] and styles [n, d] -> canvases [n, side, side, pixels].
 
-    Each of `channels` doubles the resolution. A canvas is what the actor adds to the backdrop, zero where it
-    is transparent.
+    Each of `channels` doubles the resolution, and what that makes may be `smooth`ed. A canvas is what the
+    actor adds to the backdrop, zero where it is transparent.
     """
 
     pixels: int
     channels: tuple[int, ...]
+    smooth: bool
 
     @nn.compact
     def __call__(self, images, styles):
@@ -208,6 +209,8 @@ class Painter(nn.Module):
             images = layers.Modulation(name=f"style_{side}")(images, styles)
             up = layers.Convolution(4 * channels, kernel_init=layers.alike, name=f"up_{side}")
             images = layers.depth_to_space(up(layers.leaky_relu(images)))
+            if self.smooth:
+                images = layers.smooth(images)
         images = layers.leaky_relu(layers.Modulation(name="style")(images, styles))
         return layers.Convolution(self.pixels, name="ink")(images)
 
@@ -231,7 +234,7 @@ class Generator(nn.Module):
         self.script = self.script_class(config.style_width, config.heads, config.attention)
         self.style = Style(config.style_width)
         self.scene = self.scene_class(config.scene_channels)
-        self.painter = Painter(pixels, tuple(config.painter_channels))
+        self.painter = Painter(pixels, tuple(config.painter_channels), config.smooth)
         self.gestures = Gestures(self.config.data.frames) if config.gestures else None
         self.backdrop = self.param("backdrop", nn.initializers.constant(self.config.data.ground), (pixels,))
 
@@ -250,6 +253,8 @@ class Generator(nn.Module):
         styles = self.style(looks.contexts, self.share(noise)[0])[None]
         if self.gestures:
             styles = self.gestures(styles, lines.state)
+        if memory.scene is None and self.config.generator.settling:
+            unseen = self.config.generator.settling + (0 if unseen is None else unseen)
         states, scene = self.scene(styles, frames, memory.scene, unseen)
         attention = jnp.concatenate(
             [jnp.broadcast_to(looks.weights, lines.attention.shape), lines.attention], axis=2

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from t2v_jax.nn.convolution import conv
 from t2v_jax.text.encoder import rms_normalise
@@ -62,6 +63,21 @@ def depth_to_space(images):
     n, h, w, c = images.shape
     blocks = images.reshape(n, h, w, 2, 2, c // 4)
     return blocks.transpose(0, 1, 3, 2, 4, 5).reshape(n, 2 * h, 2 * w, c // 4)
+
+
+def smooth(images):
+    """The mean of each pixel and its neighbours by the weights 1, 2, 1: [n, h, w, c], of which the edges repeat.
+
+    It leaves nothing of a pattern that alternates from pixel to pixel, as `depth_to_space` makes them (Zhang
+    2019, arXiv 1904.11486; Karras et al. 2019, arXiv 1812.04948).
+    """
+    for axis in (1, 2):
+        length, pads = images.shape[axis], [(0, 0)] * 4
+        pads[axis] = (1, 1)
+        padded = jnp.pad(images, pads, mode="edge")
+        before, at, after = (lax.slice_in_dim(padded, i, i + length, axis=axis) for i in range(3))
+        images = (before + 2 * at + after) / 4
+    return images
 
 
 def sum_first(arrays):
