@@ -65,6 +65,14 @@ def depth_to_space(images):
     return blocks.reshape(n, 2 * h, 2 * w, c // 4)
 
 
+def smooth(images):
+    """`layers.smooth`, a convolution of each channel: [n, h, w, c]."""
+    weights = images.new_tensor([1, 2, 1]) / 4
+    kernel = torch.outer(weights, weights).expand(images.shape[-1], 1, 3, 3)
+    padded = functional.pad(images.permute(0, 3, 1, 2), (1, 1, 1, 1), "replicate")
+    return functional.conv2d(padded, kernel, groups=images.shape[-1]).permute(0, 2, 3, 1)
+
+
 def fourier_features(size, channels):
     """Where each of size x size pixels is: [size, size, channels]."""
     return torch.tensor(np.asarray(layers.fourier_features(layers.grid_positions(size), channels)))
@@ -174,6 +182,7 @@ class Generator:
 
     def __init__(self, config):
         self.size, self.channels = config.data.size, len(config.generator.painter_channels)
+        self.settling, self.smooth = config.generator.settling, config.generator.smooth
         self.positions = fourier_features(GRID, 2 * config.generator.scene_channels)
 
     def __call__(self, p, captions, noise, frames, keep=None, gumbel=None, moments=None, latest=0):
@@ -201,7 +210,8 @@ class Generator:
         ask = asking(looks["attention"]["kernel"])
         contexts, likelihood = attend(dense(looks["query"], actor), ask, words, silent, gumbel)
         styles = self.style(p["style"], contexts, looks_noise)
-        states = self.scene(p["scene"], styles, frames, 0 if moments is None else int(moments[0]))
+        unseen = self.settling + (0 if moments is None else int(moments[0]))
+        states = self.scene(p["scene"], styles, frames, unseen)
         if keep is not None:
             lines, states = lines[keep], states[keep]
         places = torch.sigmoid(2 * dense(script["cell"]["place"], lines.flatten(0, 1)))
@@ -232,6 +242,7 @@ class Generator:
             side = GRID * 2 ** (level + 1)
             images = functional.leaky_relu(modulation(p[f"style_{side}"], images, styles))
             images = depth_to_space(convolution(p[f"up_{side}"], images))
+            images = smooth(images) if self.smooth else images
         return convolution(p["ink"], functional.leaky_relu(modulation(p["style"], images, styles)))
 
 

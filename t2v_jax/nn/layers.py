@@ -66,10 +66,10 @@ def depth_to_space(images):
 
 
 def smooth(images):
-    """The mean of each pixel and its neighbours by the weights 1, 2, 1: [n, h, w, c], of which the edges repeat.
+    """Each pixel's mean with its neighbours, weights 1, 2, 1 along either axis: images [n, h, w, c].
 
-    It leaves nothing of a pattern that alternates from pixel to pixel, as `depth_to_space` makes them (Zhang
-    2019, arXiv 1904.11486; Karras et al. 2019, arXiv 1812.04948).
+    Nothing is left of what alternates from pixel to pixel, as the pixels of `depth_to_space` may (Zhang 2019,
+    arXiv 1904.11486; Karras et al. 2019, arXiv 1812.04948). Beyond its edges an image goes on as there.
     """
     for axis in (1, 2):
         length, pads = images.shape[axis], [(0, 0)] * 4

@@ -179,6 +179,36 @@ def test_a_scene_runs_on_from_frames_that_were_not_seen():
     assert np.abs(late(0).hidden - whole.hidden).max() > 1e-3
 
 
+def test_a_scene_settles_before_a_clip_and_not_when_it_goes_on():
+    parameters = moving_scene(PARAMETERS)
+    settled = example.networks(changed(settling=3)).generator.apply
+    clips = settled(parameters, CAPTIONS, NOISE, 4).clips
+    unseen = GENERATOR.apply(parameters, CAPTIONS, NOISE, 4, unseen=3).clips
+    np.testing.assert_allclose(clips, unseen, atol=1e-5)
+    late = settled(parameters, CAPTIONS, NOISE, 4, unseen=2).clips
+    np.testing.assert_allclose(
+        late, GENERATOR.apply(parameters, CAPTIONS, NOISE, 4, unseen=5).clips, atol=1e-5
+    )
+    first = settled(parameters, CAPTIONS, NOISE, 1)
+    later = settled(parameters, CAPTIONS, NOISE, 3, memory=first.memory).clips
+    np.testing.assert_allclose(jnp.concatenate([first.clips, later], 1), clips, atol=1e-5)
+    assert np.abs(clips - GENERATOR.apply(parameters, CAPTIONS, NOISE, 4).clips).max() > 1e-3
+
+
+def test_a_smooth_painter_has_no_pattern_of_single_pixels():
+    kernel = PARAMETERS["params"]["painter"]["up_16"]["conv"]["kernel"]
+    unlike = jax.random.normal(jax.random.key(0), kernel.shape)  # the four pixels of one
+    parameters = jax.tree.map(lambda leaf: unlike if leaf is kernel else leaf, PARAMETERS)
+
+    def stripes(smooth):
+        networks = example.networks(changed(smooth=smooth))
+        clips = np.asarray(networks.generator.apply(parameters, CAPTIONS, NOISE, 2).clips)
+        alternating = (-1) ** np.arange(clips.shape[2])[:, None, None]
+        return np.abs((clips * alternating).mean(2)).mean()
+
+    assert 0 < stripes(True) < stripes(False) / 2
+
+
 def moving_scene(parameters):
     """The same parameters, with a scene that has learnt to move."""
     return jax.tree_util.tree_map_with_path(

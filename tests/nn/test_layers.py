@@ -1,4 +1,4 @@
-"""Placing a canvas sets the same picture elsewhere; sums are sums; four pixels begin alike."""
+"""Placing a canvas sets the same picture elsewhere; sums are sums; pixels begin alike, or are smoothed."""
 
 import jax
 import jax.numpy as jnp
@@ -53,3 +53,17 @@ def test_the_four_pixels_of_one_begin_alike():
     blocks = np.asarray(larger).reshape(4, 2, 4, 2, 2)
     assert larger.std() > 0.1
     np.testing.assert_array_equal(blocks, np.broadcast_to(blocks[:, :1, :, :1], blocks.shape))
+
+
+def test_smoothing_keeps_what_is_even_and_removes_what_alternates():
+    even = jnp.full((2, 6, 5, 3), 0.7)
+    rows, columns = np.indices((6, 5))[:, None, ..., None]
+    np.testing.assert_allclose(layers.smooth(even), even, rtol=1e-6)
+    for pattern in ((-1) ** rows, (-1) ** columns, (-1) ** (rows + columns)):
+        smoothed = layers.smooth(even + 0.2 * pattern)
+        np.testing.assert_allclose(smoothed[:, 1:-1, 1:-1], even[:, 1:-1, 1:-1], rtol=1e-6)
+
+
+def test_smoothing_shares_a_pixel_out_to_its_neighbours():
+    smoothed = layers.smooth(jnp.zeros((1, 5, 5, 1)).at[0, 2, 2].set(16.0))[0, 1:4, 1:4, 0]
+    np.testing.assert_allclose(smoothed, [[1, 2, 1], [2, 4, 2], [1, 2, 1]])
