@@ -9,9 +9,7 @@ draws, and computes no metrics but the losses.
 
 import functools
 import pathlib
-import runpy
 import sys
-import tempfile
 from collections.abc import Iterator
 
 import conv_lstm
@@ -22,14 +20,11 @@ import numpy as np
 import timing
 import torch
 import twin_networks
+from step import started
 from twin_networks import leaves, take_over
 from twin_step import Draws, Game, Players
 
 import t2v_jax
-from t2v_jax import config as configuration
-from t2v_jax import train
-from t2v_jax.checkpoint import Checkpoints
-from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.gan import step
 from t2v_jax.gan.state import State
 
@@ -43,7 +38,7 @@ def measure(repeats) -> Iterator[dict]:
     yield from (_conv_lstm(shape, repeats) for shape in conv_lstm.SHAPES)
     yield from (_clips(batch, repeats) for batch in (1, 64))
     for name in ("moving_digits", "moving_shapes"):
-        run, state, batch = _started(ROOT / "configs" / f"{name}.py")
+        run, state, batch = started(ROOT / "configs" / f"{name}.py")
         for stage in run.config.game.stages:
             yield _step(name, run, state, batch, step.Frames(*stage[1:]), repeats)
 
@@ -122,16 +117,6 @@ def _conv_lstm_ratios(times):
         ours = milliseconds.pop("t2v_jax")
         ratios[f"{kind}, torch best / t2v_jax"] = round(min(milliseconds.values()) / ours, 2)
     return ratios
-
-
-def _started(path):
-    """The `Run` of a config file, its first state and a batch."""
-    config = configuration.check(runpy.run_path(str(path))["get_config"]())
-    run = train.prepare(config, pathlib.Path(tempfile.mkdtemp()) / "run")
-    batches = clip_batches(run.source, run.language, config.batch_size, threads=0)
-    with Checkpoints(run.workdir, config.keep) as checkpoints:
-        state = train.restore_or_start(run, checkpoints, batches)
-    return run, state, jax.tree.map(jnp.asarray, next(batches))
 
 
 def _key(state):
@@ -231,7 +216,7 @@ def _apart(ours, twins):
 
 def check() -> dict:
     """{what: the largest difference} of clips, logits and both gradients at the smallest configuration."""
-    run, state, batch = _started(ROOT / "tests" / "small.py")
+    run, state, batch = started(ROOT / "tests" / "small.py")
     state, frames = _shaken(state), step.Frames(4, 3, 2)
     parameters = state.generator, state.discriminator
     inputs, draws = _inputs(run, frames, state, batch)
