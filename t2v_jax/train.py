@@ -21,7 +21,6 @@ from t2v_jax.files import check_writable
 from t2v_jax.gan import state as states
 from t2v_jax.gan.step import Frames, minimax_step
 from t2v_jax.interruption import Interruption
-from t2v_jax.memory import keep_freed_memory
 from t2v_jax.metrics import MetricWriter, Progress, Timed
 from t2v_jax.model import CONFIG, Params, load_definition, save_definition
 from t2v_jax.nn.discriminator import Discriminator
@@ -71,7 +70,6 @@ def train(config, workdir):
 
 def play(run):
     """The training of a `Run`; see `train`."""
-    keep_freed_memory()
     batches = clip_batches(run.source, run.language, run.config.batch_size, seed=run.config.seed)
     with (
         Interruption() as interruption,

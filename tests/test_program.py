@@ -51,11 +51,13 @@ def looped_convolutions(text):
     return sum(len(re.findall(r" convolution\(", bodies[name])) for name in reached)
 
 
-@pytest.mark.parametrize("penalised", [False, True])
-def test_no_loop_of_the_update_holds_a_gradient(program, penalised):
-    """A weight gradient in a loop is a naive loop nest on the CPU, and a loop's arrays are copied."""
-    unseen = 1  # the convolution of the scene's frames before a clip begins, forward alone
-    assert looped_convolutions(program(penalised).as_text()) == unseen
+def test_loops_hold_the_recurrences_convolutions_alone(program):
+    """No weight gradient is in a loop: XLA's CPU compiler runs one there as a naive loop nest."""
+    once = 2  # forward and backward
+    unseen = 1  # the scene's frames before a clip begins, forward alone
+    real, fake, moved = once, once + 1, once  # generated clips send a gradient to both players
+    assert looped_convolutions(program(False).as_text()) == unseen + once + real + fake
+    assert looped_convolutions(program(True).as_text()) == unseen + once + real + fake + 2 * moved
 
 
 def test_the_counter_finds_a_convolution_that_a_loop_calls():
@@ -67,27 +69,26 @@ def test_the_counter_finds_a_convolution_that_a_loop_calls():
 
 
 def test_the_generator_runs_once_an_update(lowered, started):
-    """Both players' updates cost little more than G both ways, forward and backward, and D on two clips."""
+    """Both players' updates cost less than half as much again as G once and D on two clips, both ways."""
     run, state, batch = started
     generator, discriminator = run.networks
     noise, config = example.noise(), run.config
 
+    @jax.jit
     def paint(parameters):
-        frames = jax.numpy.arange(2)
-        return generator.apply(parameters, batch["captions"], noise, config.data.frames, frames).clips
+        return generator.apply(
+            parameters, batch["captions"], noise, config.data.frames, jax.numpy.arange(2)
+        ).clips
 
+    @jax.jit
     def judge(parameters, clips):
         return discriminator.apply(parameters, clips, batch["captions"], jax.numpy.arange(1))
 
-    def both_ways(function, *arguments):
-        gradient = jax.grad(lambda *inputs: jax.numpy.square(function(*inputs)).sum(), range(len(arguments)))
-        return operations(jax.jit(gradient).lower(*arguments))
-
     clips = paint(state.generator)
-    paints, judges = both_ways(paint, state.generator), both_ways(judge, state.discriminator, clips)
-    # A second forward pass of G alone is an eighth.
-    assert operations(lowered(False)) < 1.12 * (paints + 2 * judges)
-    assert operations(lowered(True)) < 1.12 * (paints + 4 * judges)
+    once = operations(paint.lower(state.generator)), operations(judge.lower(state.discriminator, clips))
+    both_ways = 3  # backward is two times forward: to the inputs and to the kernels
+    assert operations(lowered(False)) < 1.5 * both_ways * (once[0] + 2 * once[1])
+    assert operations(lowered(True)) < 1.5 * both_ways * (once[0] + 4 * once[1])
 
 
 def operations(lowered):

@@ -17,7 +17,6 @@ from t2v_jax import sharding, train
 from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.gan import losses, step
 from t2v_jax.gan.state import State, update_average
-from t2v_jax.memory import keep_freed_memory
 
 CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
 
@@ -32,8 +31,7 @@ def measure(repeats) -> Iterator[dict]:
 
 
 def started(path):
-    """The `Run` of a config, its first state and its first batch; memory is kept, as a training keeps it."""
-    keep_freed_memory()
+    """The `Run` of a config, its first state and its first batch."""
     config = configuration.check(runpy.run_path(str(path))["get_config"]())
     run = train.prepare(config, pathlib.Path(tempfile.mkdtemp()) / "run")
     batches = clip_batches(run.source, run.language, config.batch_size, threads=0)

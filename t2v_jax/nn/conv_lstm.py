@@ -17,8 +17,6 @@ from jax import lax
 from t2v_jax.nn import layers
 from t2v_jax.nn.convolution import conv, kernel_gradient
 
-UNROLLED = 16  # frames of a training that are no loop, whose arrays would be zeroed, written and copied
-
 
 class State(NamedTuple):
     """What one frame hands to the next: `hidden` and `cell`, each [batch, height, width, channels]."""
@@ -52,10 +50,10 @@ def conv_lstm(gate_inputs, kernel, state, frames=None):
     return hidden, last
 
 
-def _over_time(frame, state, gate_inputs, frames, unroll=1):
+def _over_time(frame, state, gate_inputs, frames):
     if frames is None:
-        return lax.scan(frame, state, gate_inputs, unroll=unroll)
-    return lax.scan(lambda state, _: frame(state, gate_inputs[0]), state, length=frames, unroll=unroll)
+        return lax.scan(frame, state, gate_inputs)
+    return lax.scan(lambda state, _: frame(state, gate_inputs[0]), state, length=frames)
 
 
 def _forward(gate_inputs, kernel, state, frames):
@@ -64,7 +62,7 @@ def _forward(gate_inputs, kernel, state, frames):
         after = State(*cell(gates, state.cell))
         return after, (after.hidden, gates, state.cell)
 
-    last, (hidden, gates, cells) = _over_time(frame, state, gate_inputs, frames, UNROLLED)
+    last, (hidden, gates, cells) = _over_time(frame, state, gate_inputs, frames)
     return (hidden, last), (kernel, state.hidden, hidden, gates, cells)
 
 
@@ -80,7 +78,7 @@ def _reverse(frames, residuals, cotangents):
         d_gates, d_cell = jax.vjp(cell, gates, before)[1]((d_state.hidden + d_hidden, d_state.cell))
         return State(conv(d_gates, transposed), d_cell), d_gates
 
-    d_state, d_gates = lax.scan(frame, d_last, (gates, cells, d_hidden), reverse=True, unroll=UNROLLED)
+    d_state, d_gates = lax.scan(frame, d_last, (gates, cells, d_hidden), reverse=True)
     previous = jnp.concatenate([first_hidden[None], hidden[:-1]])
     d_kernel = kernel_gradient(_merge(previous), _merge(d_gates), kernel)
     d_gate_inputs = d_gates if frames is None else layers.sum_first(d_gates)[None]

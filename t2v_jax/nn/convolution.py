@@ -36,8 +36,6 @@ def _forward(images, kernel, stride):
 
 def _reverse(stride, residuals, cotangent):
     images, kernel = residuals
-    # Else XLA computes what the cotangent is made of once for each gradient, as it lays it out.
-    cotangent = lax.optimization_barrier(cotangent)
     form = _transposed_form(kernel.shape, stride)
     pull_back = jax.linear_transpose(lambda images: form(images, kernel, stride), images)
     return *pull_back(cotangent), kernel_gradient(images, cotangent, kernel, stride)
