@@ -24,8 +24,8 @@ the diversity of one caption, and for even colours:
       --config.game.generator_rate=5e-4 --config.game.penalty_weight=0.05 \
       "--config.game.stages=((0,16,5,2),)"
 
-The first of these was stopped at step 2,049, after about 40 minutes (two AVX-512 cores that other work used
-too), the second took 42. All five labels: 99.9 and 99.9 %.
+The first of these was stopped at step 2,049, after about 40 minutes (one AVX-512 core, other work beside
+it), the second took 42. All five labels: 99.9 and 99.9 %.
 """
 
 from t2v_jax import config as configuration

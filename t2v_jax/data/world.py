@@ -64,8 +64,9 @@ class World:
 
     def __getitem__(self, index: int) -> dict:
         index = range(self.clips)[index]
-        combination, _ = self._draw(index - index % self.alike)
-        _, rng = self._draw(index)
+        combination, rng = self._draw(index)
+        if place := index % self.alike:
+            combination, _ = self._draw(index - place)
         template = rng.integers(len(self.templates))
         return {
             "clip": self._render(combination, rng),
