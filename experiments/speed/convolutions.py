@@ -25,12 +25,12 @@ SHAPES = (
 def measure(repeats) -> Iterator[dict]:
     """The forward pass and the gradients of the images and of the kernel, at each shape."""
     for shape in SHAPES:
-        for what, programs, arguments in _programs(*shape):
-            yield _row(shape, what, programs, arguments, repeats)
+        for what, functions, arguments in programs(*shape):
+            yield _row(shape, what, functions, arguments, repeats)
 
 
-def _programs(number, side, channels, outputs, size, stride):
-    """What is computed, {whose: function} and the functions' arguments."""
+def programs(number, side, channels, outputs, size, stride):
+    """Of the forward pass and either gradient: which it is, {whose: function}, the functions' arguments."""
     keys = jax.random.split(jax.random.key(0), 3)
     images = jax.random.normal(keys[0], (number, side, side, channels))
     kernel = jax.random.normal(keys[1], (size, size, channels, outputs))
@@ -50,15 +50,20 @@ def _programs(number, side, channels, outputs, size, stride):
         yield what, gradients, (images, kernel, cotangent)
 
 
-def _row(shape, what, programs, arguments, repeats):
+def label(what, number, side, channels, outputs, size, stride):
+    """How a row is called."""
+    return f"{what}, {number} x {side} x {side} x {channels} -> {outputs}, {size} x {size} / {stride}"
+
+
+def _row(shape, what, functions, arguments, repeats):
     number, side, channels, outputs, size, stride = shape
-    compiled = {name: timing.compiled(program, *arguments) for name, program in programs.items()}
-    compiled["xla" + timing.BY_ITSELF] = timing.compiled(programs["xla"], *arguments, options={})
+    compiled = {name: timing.compiled(program, *arguments) for name, program in functions.items()}
+    compiled["xla" + timing.BY_ITSELF] = timing.compiled(functions["xla"], *arguments, options={})
     calls = {name: functools.partial(program, *arguments) for name, program in compiled.items()}
     times = timing.interleaved(calls, repeats)
     operations = 2 * number * (side // stride) ** 2 * outputs * size**2 * channels
     return {
-        "row": f"{what}, {number} x {side} x {side} x {channels} -> {outputs}, {size} x {size} / {stride}",
+        "row": label(what, *shape),
         "ratios": timing.ratios(times, "ours"),
         "times": times,
         "gigaflops": {

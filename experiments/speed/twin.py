@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 
 import conv_lstm
+import convolutions
 import generation
 import jax
 import jax.numpy as jnp
@@ -34,7 +35,8 @@ TOLERANCE = 1e-3  # of the check
 
 
 def measure(repeats) -> Iterator[dict]:
-    """The ConvLSTM at each shape, generation by batch, the step of each shipped config and stage."""
+    """Convolutions and ConvLSTMs by shape, generation by batch, the step of each shipped config and stage."""
+    yield from (row for shape in convolutions.SHAPES for row in _convolutions(shape, repeats))
     yield from (_conv_lstm(shape, repeats) for shape in conv_lstm.SHAPES)
     yield from (_clips(batch, repeats) for batch in (1, 64))
     for name in ("moving_digits", "moving_shapes"):
@@ -58,6 +60,30 @@ def _working(programs):
         except Exception as error:  # torch raises whatever its compiler does
             failures[f"{name} fails"] = f"{type(error).__name__}: {error}".splitlines()[0]
     return working, failures
+
+
+def _convolutions(shape, repeats):
+    """The forward pass, the images' gradient and the kernel's, each a call of torch's own."""
+    for what, functions, arguments in convolutions.programs(*shape):
+        ours = functools.partial(timing.compiled(functions["ours"], *arguments), *arguments)
+        images, kernel, *cotangent = arguments
+        images, *cotangent = (torch.tensor(np.asarray(array)) for array in (images, *cotangent))
+        twins = functools.partial(_twin_of, what, shape[-1], images, take_over(kernel), *cotangent)
+        programs = {"t2v_jax": ours, "torch eager": twins}
+        label = convolutions.label(f"beside torch's, {what}", *shape)
+        yield _row(label, programs, repeats, _apart(ours(), twins()))
+
+
+def _twin_of(what, stride, images, kernel, cotangent=None):
+    """What `convolutions.programs` compute, laid out as they: images [n, h, w, c], kernels [k, k, c, d]."""
+    if cotangent is None:
+        return twin_networks.convolve(images, kernel, stride=stride)
+    images, cotangent = (array.permute(0, 3, 1, 2) for array in (images, cotangent))
+    padding = (kernel.shape[-1] - 1) // 2
+    form = None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1
+    wanted = what == "images' gradient", what == "kernel's gradient", False
+    of_images, of_kernel, _ = torch.ops.aten.convolution_backward(cotangent, images, kernel, *form, wanted)
+    return of_images.permute(0, 2, 3, 1) if wanted[0] else of_kernel.permute(2, 3, 1, 0)
 
 
 def _conv_lstm(shape, repeats):

@@ -168,8 +168,14 @@ def place(canvases, centres, size):
     side = canvases.shape[1]
     shifts = torch.arange(size)[:, None] - torch.arange(side)
     corners = centres * size - side / 2
-    rows, columns = functional.relu(1 - (corners[..., None, None] - shifts).abs()).unbind(1)
+    rows, columns = cubic((corners[..., None, None] - shifts).abs()).unbind(1)
     return torch.einsum("nyi,nijc,nxj->nyxc", rows, canvases, columns).contiguous()
+
+
+def cubic(distances):
+    """`layers.cubic`, of distances from 0 on."""
+    outer, inner = functional.relu(2 - distances), functional.relu(1 - distances)
+    return outer**2 * (outer - 1) / 2 + inner**2 * (1 - 2 * inner)
 
 
 def leaky_clip(images):

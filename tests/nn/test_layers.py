@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from t2v_jax.nn import layers
 
@@ -19,9 +21,16 @@ def test_a_canvas_on_whole_pixels_is_copied():
     np.testing.assert_allclose(frame.sum((0, 1)), CANVAS.sum((0, 1, 2)), rtol=1e-5)
 
 
-def test_between_pixels_it_is_shared_out_linearly():
-    halfway = (placed(6 / 16, 9 / 16) + placed(7 / 16, 9 / 16)) / 2
-    np.testing.assert_allclose(placed(6.5 / 16, 9 / 16), halfway, rtol=1e-5)
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_between_pixels_a_parabola_stays_one_and_no_ink_is_lost(down, across):
+    y, x = np.indices((8, 8), np.float32)
+    heights = 0.1 * (y - 3) ** 2 - 0.2 * (x - 4) ** 2 + 0.3 * x * y
+    frame = np.asarray(layers.place(heights[None, ..., None], (7 + np.array([[down, across]])) / 16, 16))[0]
+    inside = np.s_[5:9, 5:9]  # two pixels and more from the canvas's border, wherever it is
+    y, x = np.indices((16, 16))[:, *inside] - 3 - np.array([down, across])[:, None, None]
+    expected = 0.1 * (y - 3) ** 2 - 0.2 * (x - 4) ** 2 + 0.3 * x * y
+    np.testing.assert_allclose(frame[inside][..., 0], expected, atol=1e-4)
+    np.testing.assert_allclose(frame.sum(), heights.sum(), rtol=1e-4)
 
 
 def test_what_reaches_beyond_the_frame_is_cut_off():

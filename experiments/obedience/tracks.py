@@ -1,0 +1,54 @@
+"""How differently the clips of one caption move: the variance of their tracks by axis, beside real ones.
+
+    python experiments/obedience/tracks.py --model=moving-shapes
+
+A track is the ink's way about its mean, [frames, 2] in sides of the frame. Prints, over several captions, the
+variance along the principal axes of all real tracks of a caption, summed over the frames, times 10,000; and
+how far real and generated looks and tracks differ (`scores.diversity`).
+"""
+
+import numpy as np
+from absl import app, flags
+
+import t2v_jax
+from t2v_jax.data.worlds import make_source
+from t2v_jax.evaluation import motion, scores, wishes
+from t2v_jax.evaluation.judge import Judge
+
+MODEL = flags.DEFINE_string("model", "moving-shapes", "a shipped model, a saved one, or a training workdir")
+CAPTIONS, CLIPS, AXES = 8, 64, 5
+
+
+def about(clips):
+    """uint8 [n, t, h, w, c] -> the tracks about their means and about the mean track, [n, 2 t]."""
+    tracks = motion.tracks(clips)
+    tracks = tracks - tracks.mean(1, keepdims=True)
+    return (tracks - tracks.mean(0)).reshape(len(tracks), -1)
+
+
+def axes(real, generated):
+    """The variance of both along the principal axes of the real: two rows of AXES numbers."""
+    _, _, directions = np.linalg.svd(real, full_matrices=False)
+    return [1e4 * (tracks @ directions[:AXES].T).var(0) for tracks in (real, generated)]
+
+
+def main(_):
+    params = t2v_jax.load(MODEL.value)
+    world = make_source(params.config, "test")
+    judge, paint = Judge.shipped(params.config.data.world), wishes.real_clips(world)
+    variances, ratios = [], []
+    for row in np.split(np.arange(CAPTIONS * CLIPS), CAPTIONS):
+        sample = [wishes.alike(world, CAPTIONS, CLIPS)[i] for i in row]
+        real = paint(sample, 0, params.config.data.frames)
+        generated = np.asarray(t2v_jax.generate(params, [wish.prompt for wish in sample]))
+        variances.append(axes(about(real), about(generated)))
+        theirs, ours = (scores.diversity(scores.read(judge, clips)) for clips in (real, generated))
+        ratios.append({kind: ours[kind] / theirs[kind] for kind in ("look", "place", "motion")})
+        print(sample[0].prompt, *(f"{kind} {ratio:.2f}" for kind, ratio in ratios[-1].items()), flush=True)
+    print("mean", *(f"{kind} {np.mean([of[kind] for of in ratios]):.2f}" for kind in ratios[0]))
+    for name, row in zip(("real", "generated"), np.mean(variances, axis=0)):
+        print(f"{name:<10}", *(f"{value:8.1f}" for value in row))
+
+
+if __name__ == "__main__":
+    app.run(main)
