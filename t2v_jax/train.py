@@ -153,7 +153,7 @@ def restore_or_start(run, checkpoints, batches):
         parts = {}
         if run.config.start_from:
             players = {"generator": abstract.generator, "discriminator": abstract.discriminator}
-            parts = transferred(run.config.start_from, run.language, vectors, players)
+            parts = transferred(run.config, run.language, vectors, players)
         if jax.process_index() == 0:  # the others have trained the same language
             # Not before: a workdir holds on to its config, which a wrong text.vectors must not be in.
             save_definition(run.workdir, run.config, run.language)

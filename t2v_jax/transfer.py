@@ -6,21 +6,23 @@ import jax
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
+from t2v_jax.config import differences
 from t2v_jax.errors import UsageError
 from t2v_jax.model import load, load_discriminator
 
 _VECTORS = ("params", "text", "words", "vectors")
 
 
-def transferred(source, language, vectors, players):
-    """What starts from another model: {player: {path: float32}}, paths as `flatten_dict` names them.
+def transferred(config, language, vectors, players):
+    """What starts from `config.start_from`: {player: {path: float32}}, paths as `flatten_dict` names them.
 
-    source: as `model.load`; vectors float32 [vocabulary_size, width]: those of the new `language`, in which
-    the words that both know get the model's; players: {"generator" and "discriminator": the new one's
-    parameters or their shapes}. Parts of another shape are left out, and the discriminator where the model
-    was saved without (cf. Wang et al. 2018, arXiv 1805.01677). Errors: UsageError where nothing fits the
-    generator.
+    vectors float32 [vocabulary_size, width]: those of the new `language`, in which the words that both know
+    get the model's; players: {"generator" and "discriminator": the new one's parameters or their shapes}.
+    Parts of another shape are left out, and the discriminator where the model was saved without (cf. Wang et
+    al. 2018, arXiv 1805.01677). Says on stderr how much it is, and where the networks are configured
+    otherwise. Errors: UsageError where nothing fits the generator.
     """
+    source = config.start_from
     model = load(source)
     theirs = {"generator": model.generator, "discriminator": load_discriminator(source)}
     words = _shared_words(model.language, language)
@@ -30,7 +32,9 @@ def transferred(source, language, vectors, players):
             f"config.start_from is {source!r}, of whose generator no part has the shape of this one's; "
             "give config.generator and config.text the model's widths, or leave it empty"
         )
-    _tell(source, parts, players)
+    if jax.process_index() == 0:
+        _tell(source, parts, players)
+        _tell_differences(source, model.config, config)
     return parts
 
 
@@ -64,10 +68,20 @@ def _shared_words(theirs, ours):
 
 
 def _tell(source, parts, players):
-    if jax.process_index() == 0:
-        counts = [
-            f"{len(parts[player])} of {len(jax.tree.leaves(parameters))} arrays of the {player}"
-            for player, parameters in players.items()
-        ]
-        told = f"{source}: {' and '.join(counts)} start from it, the others from nothing"
-        print(told, file=sys.stderr, flush=True)
+    counts = [
+        f"{len(parts[player])} of {len(jax.tree.leaves(parameters))} arrays of the {player}"
+        for player, parameters in players.items()
+    ]
+    told = f"{source}: {' and '.join(counts)} start from it, the others from nothing"
+    print(told, file=sys.stderr, flush=True)
+
+
+def _tell_differences(source, theirs, ours):
+    """Settings of the networks that the model has learnt with and this run does not have."""
+    other = [
+        f"config.{name}={there!r} (here {here!r})"
+        for name, (there, here) in differences(theirs, ours).items()
+        if name.startswith(("generator.", "discriminator."))
+    ]
+    if other:
+        print(f"{source} has learnt with {', '.join(other)}", file=sys.stderr, flush=True)

@@ -6,6 +6,7 @@ import pytest
 from flax.traverse_util import flatten_dict
 
 import t2v_jax
+from t2v_jax import config as configuration
 from t2v_jax.errors import UsageError
 from t2v_jax.model import load_discriminator
 from t2v_jax.text.language import Language
@@ -23,6 +24,12 @@ def first_generator(config, workdir):
     return first_state(config, workdir).generator
 
 
+def starting_from(source):
+    config = configuration.default()
+    config.start_from = str(source)
+    return config
+
+
 def told_of(generator, discriminator, number):
     return (
         f"{generator} of {generator} arrays of the generator and {discriminator} of {number} arrays of the "
@@ -37,7 +44,9 @@ def test_run_of_the_same_config_starts_where_the_players_ended(small, trained, t
     jax.tree.map(np.testing.assert_array_equal, got.generator, t2v_jax.load(trained).generator)
     jax.tree.map(np.testing.assert_array_equal, got.discriminator, learnt)
     numbers = [len(jax.tree.leaves(player)) for player in (got.generator, learnt)]
-    assert told_of(*numbers, numbers[1]) in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert told_of(*numbers, numbers[1]) in told
+    assert "has learnt with" not in told
 
 
 def test_model_starts_the_discriminator_that_was_saved_with_it(small, trained, tmp_path):
@@ -61,10 +70,13 @@ def test_model_without_a_discriminator_starts_the_generator_alone(small, trained
     assert told_of(numbers[0], 0, numbers[1]) in capsys.readouterr().err
 
 
-def test_wider_part_starts_from_nothing(small, trained, tmp_path):
+def test_wider_part_starts_from_nothing(small, trained, tmp_path, capsys):
     small.start_from = str(trained)
+    width = small.generator.style_width
     small.generator.style_width *= 2
     got = flatten_dict(first_generator(small, tmp_path))
+    told = f"{trained} has learnt with config.generator.style_width={width} (here {2 * width})\n"
+    assert told in capsys.readouterr().err
     learnt = flatten_dict(t2v_jax.load(trained).generator)
     same = {path for path in got if np.array_equal(got[path], learnt[path])}
     assert same == {path for path in got if got[path].shape == learnt[path].shape}
@@ -78,7 +90,7 @@ def test_shared_words_keep_their_vectors_in_another_language(trained):
     vectors = np.random.default_rng(0).standard_normal((language.vocabulary_size, width), np.float32)
     before = vectors.copy()
     players = {"generator": model.generator, "discriminator": load_discriminator(trained)}
-    found = transferred(trained, language, vectors, players)
+    found = transferred(starting_from(trained), language, vectors, players)
     np.testing.assert_array_equal(vectors, before)
 
     def ids(language, words):
@@ -98,7 +110,7 @@ def test_model_that_fits_nowhere_is_refused(trained):
     other = {"params": {"other": np.zeros(3)}}
     players = {"generator": other, "discriminator": other}
     with pytest.raises(UsageError, match="no part has the shape"):
-        transferred(trained, Language.train(["a digit"]), vectors, players)
+        transferred(starting_from(trained), Language.train(["a digit"]), vectors, players)
 
 
 def test_model_that_is_not_there_leaves_no_workdir(small, tmp_path):
