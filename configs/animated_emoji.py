@@ -12,8 +12,8 @@ tones' sake:
 
 (to its step 3,000 with 3000 for both numbers of steps, a contrast_weight of 2 and
 "--config.game.stages=((0,16,2,2),(2200,16,5,2))"). Hardware: one CPU core (AVX-512), another training beside
-it. Minutes: 89 and 110. The right caption among 64 for 97.2 % of clips of trained captions and 91.8 % of
-held-out combinations, the right tone for 91.2 % and 65.7 % (experiments/emoji/measure.py).
+it. Minutes: 89 and 110. The right caption among 64 for 97.1 % of clips of trained captions and 91.7 % of
+held-out combinations, the right tone for 90.7 % and 66.1 % (experiments/emoji/measure.py).
 """
 
 from t2v_jax import config as configuration

@@ -4,7 +4,7 @@
 
 Hardware: one CPU core (AVX2), other work beside it. Minutes: 178, in two parts, the first to step 1,949 with
 `--config.steps=2600 --config.game.decay_steps=2600`. Of 3,000 clips of trained captions both digits and both
-motions are right in 95.7 %, of held-out ones in 96.0 % (`t2v evaluate --model=two-digits`,
+motions are right in 95.7 %, of held-out ones in 95.7 % (`t2v evaluate --model=two-digits`,
 experiments/obedience).
 """
 
