@@ -1,5 +1,6 @@
 """The ConvLSTM with its own reverse rule against flax's cell and RNN, and against a plain scan."""
 
+import functools
 import itertools
 from collections.abc import Iterator
 
@@ -65,15 +66,17 @@ OPTIONS = {"": None, timing.BY_ITSELF: {}}
 
 
 def measure(repeats) -> Iterator[dict]:
-    """Forward, and forward with backward to parameters and inputs, at each shape."""
+    """Forward, and forward with backward to parameters and inputs, at each shape: time and memory."""
     yield from (_at(shape, repeats) for shape in SHAPES)
 
 
 def _at(shape, repeats):
-    programs = {}
+    calls, memory = {}, {}
     for (name, module), (how, options) in itertools.product(CONTENDERS.items(), OPTIONS.items()):
-        programs |= _programs(name + how, module(shape[-1]), shape, options)
-    times = timing.interleaved(programs, repeats)
+        for what, program, arguments in _programs(module(shape[-1]), shape, options):
+            calls[f"{name}{how}, {what}"] = functools.partial(program, *arguments)
+            memory[f"{name}{how}, {what}"] = timing.memory(program)
+    times = timing.interleaved(calls, repeats)
     backward = {
         name: times[f"{name}, both ways"]["milliseconds"] - times[f"{name}, forward"]["milliseconds"]
         for name in map("".join, itertools.product(CONTENDERS, OPTIONS))
@@ -81,19 +84,17 @@ def _at(shape, repeats):
     ratios = {
         f"backward, {name} / t2v_jax": round(backward[name] / backward["t2v_jax"], 1) for name in backward
     }
-    return {"row": f"ConvLSTM {' x '.join(map(str, shape))}", "ratios": ratios, "times": times}
+    row = f"ConvLSTM {' x '.join(map(str, shape))}"
+    return {"row": row, "ratios": ratios, "times": times, "mebibytes": memory}
 
 
-def _programs(name, module, shape, options):
+def _programs(module, shape, options):
+    """What it computes, the compiled program and its arguments, of forward and of both ways."""
     frames = jax.random.normal(jax.random.key(0), shape)
     parameters = jax.jit(module.init)(jax.random.key(1), frames)
 
     def loss(parameters, frames):
         return jnp.sum(jnp.square(module.apply(parameters, frames)))
 
-    forward = timing.compiled(module.apply, parameters, frames, options=options)
-    both = timing.compiled(jax.grad(loss, argnums=(0, 1)), parameters, frames, options=options)
-    return {
-        f"{name}, forward": lambda: forward(parameters, frames),
-        f"{name}, both ways": lambda: both(parameters, frames),
-    }
+    for what, function in {"forward": module.apply, "both ways": jax.grad(loss, argnums=(0, 1))}.items():
+        yield what, timing.compiled(function, parameters, frames, options=options), (parameters, frames)

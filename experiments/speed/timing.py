@@ -17,6 +17,12 @@ def compiled(function, *arguments, options=None) -> Callable:
     return jax.jit(function, compiler_options=options).lower(*arguments).compile()
 
 
+def memory(program) -> float:
+    """What a compiled program needs beside its arguments, in MiB: outputs and what lies between."""
+    sizes = program.memory_analysis()
+    return round((sizes.temp_size_in_bytes + sizes.output_size_in_bytes) / 2**20, 1)
+
+
 def interleaved(programs: dict[str, Callable], repeats: int) -> dict[str, dict]:
     """{name: {"milliseconds": median, "low", "high": the fastest and the slowest}} of programs by name.
 
