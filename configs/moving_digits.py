@@ -1,4 +1,4 @@
-"""One moving digit, 64 x 64 pixels, 16 frames (SBMG of TGANs-C, arXiv 1804.08264): the shipped model.
+r"""One moving digit, 64 x 64 pixels, 16 frames (SBMG of TGANs-C, arXiv 1804.08264): the shipped model.
 
     t2v train --config=configs/moving_digits.py --workdir=runs/digits
 

@@ -15,8 +15,8 @@ from absl import app, flags
 
 import t2v_jax
 from t2v_jax.data.worlds import make_source
-from t2v_jax.evaluation import motion, wishes
-from t2v_jax.evaluation.scores import color_distances
+from t2v_jax.evaluation import wishes
+from t2v_jax.evaluation.scores import color_distances, mean_colors
 from t2v_jax.nn.generator import Generator
 
 MODEL = flags.DEFINE_string("model", "moving-shapes", "a shipped model, a saved one, or a training workdir")
@@ -49,16 +49,9 @@ class WholePlaces(Generator):
         return super().paint(states, jnp.round(places * size) / size, styles)
 
 
-def colors(clips):
-    """uint8 [n, t, h, w, c] -> each frame's mean colour over its ink, [n, t, c]."""
-    n, t, h, w, c = clips.shape
-    ink = motion.ink_of(clips).reshape(n, t, 1, h * w)
-    return (ink @ clips.reshape(n, t, h * w, c).astype(np.float32))[:, :, 0] / ink.sum(-1)
-
-
 def row(name, clips):
     """A line of the table."""
-    of_frames = colors(clips)
+    of_frames = mean_colors(clips)
     of_clips = of_frames.mean(1, keepdims=True)
     away = of_frames - of_clips
     unit = of_clips / np.linalg.norm(of_clips, axis=-1, keepdims=True)

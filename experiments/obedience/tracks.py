@@ -36,9 +36,9 @@ def main(_):
     params = t2v_jax.load(MODEL.value)
     world = make_source(params.config, "test")
     judge, paint = Judge.shipped(params.config.data.world), wishes.real_clips(world)
-    variances, ratios = [], []
-    for row in np.split(np.arange(CAPTIONS * CLIPS), CAPTIONS):
-        sample = [wishes.alike(world, CAPTIONS, CLIPS)[i] for i in row]
+    asked, variances, ratios = wishes.alike(world, CAPTIONS, CLIPS), [], []
+    for start in range(0, len(asked), CLIPS):
+        sample = asked[start : start + CLIPS]
         real = paint(sample, 0, params.config.data.frames)
         generated = np.asarray(t2v_jax.generate(params, [wish.prompt for wish in sample]))
         variances.append(axes(about(real), about(generated)))

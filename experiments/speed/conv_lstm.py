@@ -75,7 +75,7 @@ def _at(shape, repeats):
     for (name, module), (how, options) in itertools.product(CONTENDERS.items(), OPTIONS.items()):
         for what, program, arguments in _programs(module(shape[-1]), shape, options):
             calls[f"{name}{how}, {what}"] = functools.partial(program, *arguments)
-            memory[f"{name}{how}, {what}"] = timing.memory(program)
+            memory[f"{name}{how}, {what}"] = round(timing.memory(program), 1)
     times = timing.interleaved(calls, repeats)
     backward = {
         name: times[f"{name}, both ways"]["milliseconds"] - times[f"{name}, forward"]["milliseconds"]

@@ -58,7 +58,7 @@ def _curve(name, repeats):
         points.append(
             {
                 name: value,
-                "mebibytes": round(compiled.memory_analysis().temp_size_in_bytes / 2**20, 2),
+                "mebibytes": round(timing.memory(compiled), 2),
                 "megaflops": round(operations.count(paint, *arguments) / 1e6, 1),
             }
         )

@@ -27,8 +27,8 @@ AGAIN = {"all kept": (), "painter again": (PAINTER,), "painter and trunks again"
 
 def sizes(update, state, batch):
     """Temporary memory in MiB, billions of operations."""
-    temporary = timing.compiled(update, state, batch).memory_analysis().temp_size_in_bytes
-    return temporary / 2**20, operations.count(update, state, batch) / 1e9
+    program = timing.compiled(update, state, batch)
+    return timing.memory(program), operations.count(update, state, batch) / 1e9
 
 
 def main(_):

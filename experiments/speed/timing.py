@@ -18,9 +18,8 @@ def compiled(function, *arguments, options=None) -> Callable:
 
 
 def memory(program) -> float:
-    """What a compiled program needs beside its arguments, in MiB: outputs and what lies between."""
-    sizes = program.memory_analysis()
-    return round((sizes.temp_size_in_bytes + sizes.output_size_in_bytes) / 2**20, 1)
+    """What a compiled program needs beside its arguments and outputs, in MiB."""
+    return program.memory_analysis().temp_size_in_bytes / 2**20
 
 
 def interleaved(programs: dict[str, Callable], repeats: int) -> dict[str, dict]:

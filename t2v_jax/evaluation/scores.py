@@ -47,12 +47,17 @@ def color_distances(clips: np.ndarray) -> np.ndarray:
     The mean distance of two frames' colours, each the mean over its ink (MoCoGAN, arXiv 1707.04993);
     a frame without ink is black. 0 for a colour that stays, and for a frozen clip.
     """
+    first, second = np.triu_indices(clips.shape[1], 1)
+    colors = mean_colors(clips)
+    return np.linalg.norm(colors[:, first] - colors[:, second], axis=-1).mean(1)
+
+
+def mean_colors(clips: np.ndarray) -> np.ndarray:
+    """Each frame's mean colour over its ink, 0 without: uint8 [n, t, h, w, c] -> [n, t, c]."""
     n, t, h, w, c = clips.shape
     ink = motion.ink_of(clips).reshape(n, t, 1, h * w)
     mass = ink.sum(-1)
-    colors = (ink @ clips.reshape(n, t, h * w, c).astype(np.float32))[:, :, 0] / np.where(mass > 0, mass, 1)
-    first, second = np.triu_indices(t, 1)
-    return np.linalg.norm(colors[:, first] - colors[:, second], axis=-1).mean(1)
+    return (ink @ clips.reshape(n, t, h * w, c).astype(np.float32))[:, :, 0] / np.where(mass > 0, mass, 1)
 
 
 def score(judge: Judge, runs, wanted, sets, reference) -> dict:
