@@ -53,11 +53,12 @@ def looped_convolutions(text):
 
 def test_loops_hold_the_recurrences_convolutions_alone(program):
     """No weight gradient is in a loop: XLA's CPU compiler runs one there as a naive loop nest."""
-    once = 2  # forward and backward
     unseen = 1  # the scene's frames before a clip begins, forward alone
-    real, fake, moved = once, once + 1, once  # generated clips send a gradient to both players
-    assert looped_convolutions(program(False).as_text()) == unseen + once + real + fake
-    assert looped_convolutions(program(True).as_text()) == unseen + once + real + fake + 2 * moved
+    scene = 2  # forward and backward; its input is one for all frames
+    real = moved = 3  # in D, whose inputs' convolution is in the loop too
+    fake = real + 1  # generated clips send a gradient to both players
+    assert looped_convolutions(program(False).as_text()) == unseen + scene + real + fake
+    assert looped_convolutions(program(True).as_text()) == unseen + scene + real + fake + 2 * moved
 
 
 def test_the_counter_finds_a_convolution_that_a_loop_calls():

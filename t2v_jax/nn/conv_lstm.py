@@ -1,9 +1,10 @@
 """The convolutional LSTM (Shi et al. 2015, arXiv 1506.04214, eq. 3, without peepholes).
 
 Under a plain `lax.scan` the weight gradient is one convolution a frame inside a loop, which XLA's CPU
-compiler runs as a naive loop nest. `conv_lstm` therefore carries its own reverse rule: the
-reverse scan yields the gradients of the gates alone, and the kernel's gradient is a single convolution
-over all frames after it. The inputs' convolution stands outside the scan for the same reason.
+compiler runs as a naive loop nest. `conv_lstm` therefore carries its own reverse rule: the reverse scan
+yields the gradients of the gates alone, and those of the kernels and of the inputs are one convolution each,
+over all frames, after it. Forward the inputs' convolution stands within the scan, so that what it adds to the
+gates, four times as large as a state, is not written for all frames.
 """
 
 import functools
@@ -25,6 +26,14 @@ class State(NamedTuple):
     cell: jax.Array
 
 
+class Weights(NamedTuple):
+    """What makes the gates: kernels of `inputs` [k, k, i, 4c], `hidden` [k, k, c, 4c]; `bias` [4c]."""
+
+    inputs: jax.Array
+    hidden: jax.Array
+    bias: jax.Array
+
+
 def cell(gates, state_cell):
     """One LSTM cell: gates [..., 4c] (input, forget, output, candidate) -> hidden, cell [..., c]."""
     i, f, o, g = jnp.split(gates, 4, axis=-1)
@@ -32,46 +41,51 @@ def cell(gates, state_cell):
     return nn.sigmoid(o) * jnp.tanh(new_cell), new_cell
 
 
+def from_inputs(images, weights):
+    """What the inputs [n, h, w, i] and the bias add to the gates, [n, h, w, 4c]."""
+    return conv(images, weights.inputs) + weights.bias[None, None, None]
+
+
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
-def conv_lstm(gate_inputs, kernel, state, frames=None):
+def conv_lstm(inputs, weights, state, frames=None):
     """Run the recurrence over time.
 
-    gate_inputs [t, b, h, w, 4c]: what the inputs (and the bias) add to the gates, or [1, b, h, w, 4c] the
-    same in each of so many `frames`; kernel [k, k, c, 4c], hidden to gates; state: the `State` before the
-    first frame. Returns the hidden states [t, b, h, w, c] and the last `State`. Differentiable twice in
-    reverse mode.
+    inputs [t, b, h, w, i], or [1, b, h, w, i] the same in each of so many `frames`; `weights`: `Weights`;
+    state: the `State` before the first frame. Returns the hidden states [t, b, h, w, c] and the last `State`.
+    Differentiable twice in reverse mode.
     """
 
-    def frame(state, gate_input):
-        state = State(*cell(gate_input + conv(state.hidden, kernel), state.cell))
+    def frame(state, added):
+        state = State(*cell(added + conv(state.hidden, weights.hidden), state.cell))
         return state, state.hidden
 
-    last, hidden = _over_time(frame, state, gate_inputs, frames)
+    last, hidden = _over_time(frame, inputs, weights, state, frames)
     return hidden, last
 
 
-def _over_time(frame, state, gate_inputs, frames):
+def _over_time(frame, inputs, weights, state, frames):
     if frames is None:
-        return lax.scan(frame, state, gate_inputs)
-    return lax.scan(lambda state, _: frame(state, gate_inputs[0]), state, length=frames)
+        return lax.scan(lambda state, images: frame(state, from_inputs(images, weights)), state, inputs)
+    added = from_inputs(inputs[0], weights)
+    return lax.scan(lambda state, _: frame(state, added), state, length=frames)
 
 
-def _forward(gate_inputs, kernel, state, frames):
-    def frame(state, gate_input):
-        gates = gate_input + conv(state.hidden, kernel)
+def _forward(inputs, weights, state, frames):
+    def frame(state, added):
+        gates = added + conv(state.hidden, weights.hidden)
         after = State(*cell(gates, state.cell))
         return after, (after.hidden, gates, state.cell)
 
-    last, (hidden, gates, cells) = _over_time(frame, state, gate_inputs, frames)
-    return (hidden, last), (kernel, state.hidden, hidden, gates, cells)
+    last, (hidden, gates, cells) = _over_time(frame, inputs, weights, state, frames)
+    return (hidden, last), (inputs, weights, state.hidden, hidden, gates, cells)
 
 
 def _reverse(frames, residuals, cotangents):
-    kernel, first_hidden, hidden, gates, cells = residuals
+    inputs, weights, first_hidden, hidden, gates, cells = residuals
     d_hidden, d_last = cotangents
     # The flipped, transposed kernel makes the gradient of the images a plain convolution, the one form that
     # XLA's CPU compiler runs fast inside a loop.
-    transposed = jnp.flip(kernel, (0, 1)).swapaxes(2, 3)
+    transposed = jnp.flip(weights.hidden, (0, 1)).swapaxes(2, 3)
 
     def frame(d_state, at):
         gates, before, d_hidden = at
@@ -80,23 +94,26 @@ def _reverse(frames, residuals, cotangents):
 
     d_state, d_gates = lax.scan(frame, d_last, (gates, cells, d_hidden), reverse=True)
     previous = jnp.concatenate([first_hidden[None], hidden[:-1]])
-    d_kernel = kernel_gradient(_merge(previous), _merge(d_gates), kernel)
-    d_gate_inputs = d_gates if frames is None else layers.sum_first(d_gates)[None]
-    return d_gate_inputs, d_kernel, d_state
+    d_kernel = kernel_gradient(_merge(previous), _merge(d_gates), weights.hidden)
+    d_added = _merge(d_gates) if frames is None else layers.sum_first(d_gates)
+    _, pull_back = jax.vjp(lambda inputs, weights: from_inputs(_merge(inputs), weights), inputs, weights)
+    d_inputs, d_weights = pull_back(d_added)
+    return d_inputs, d_weights._replace(hidden=d_kernel), d_state
 
 
 conv_lstm.defvjp(_forward, _reverse)
 
 
-def run_unseen(gates, kernel, state, frames):
-    """The `State` after so many frames of the same gate inputs [b, h, w, 4c]; `frames` may be traced.
+def run_unseen(images, weights, state, frames):
+    """The `State` after so many frames of the same inputs [b, h, w, i]; `frames` may be traced.
 
     Nothing is kept of the frames between, and no gradient comes from them.
     """
-    gates, kernel, state = lax.stop_gradient((gates, kernel, state))
+    images, weights, state = lax.stop_gradient((images, weights, state))
+    added = from_inputs(images, weights)
 
     def frame(_, state):
-        return State(*cell(gates + conv(state.hidden, kernel), state.cell))
+        return State(*cell(added + conv(state.hidden, weights.hidden), state.cell))
 
     return lax.fori_loop(0, frames, frame, state)
 
@@ -134,23 +151,23 @@ class ConvLSTM(nn.Module):
 
     @nn.compact
     def __call__(self, inputs, state=None, frames=None, unseen=None):
-        time, batch, height, width, features = inputs.shape
+        _, batch, height, width, features = inputs.shape
         size, gates = (self.kernel_size,) * 2, 4 * self.channels
         input_size = (self.input_kernel_size,) * 2
         init = nn.initializers.lecun_normal()
-        input_kernel = self.param("input_kernel", init, (*input_size, features, gates))
         hidden_init = nn.initializers.zeros if self.at_rest else init
-        hidden_kernel = self.param("hidden_kernel", hidden_init, (*size, self.channels, gates))
-        bias = self.param("bias", _forget_bias, (gates,))
-        gate_inputs = conv(_merge(inputs), input_kernel) + bias[None, None, None]
-        gate_inputs = gate_inputs.reshape(time, batch, height, width, gates)
+        weights = Weights(
+            self.param("input_kernel", init, (*input_size, features, gates)),
+            self.param("hidden_kernel", hidden_init, (*size, self.channels, gates)),
+            self.param("bias", _forget_bias, (gates,)),
+        )
         if state is None and self.at_rest:
-            state = resting_state(gate_inputs[0])
+            state = resting_state(from_inputs(inputs[0], weights))
         elif state is None:
             state = zero_state(batch, height, width, self.channels, inputs.dtype)
         if unseen is not None:
-            state = run_unseen(gate_inputs[0], hidden_kernel, state, unseen)
-        return conv_lstm(gate_inputs, hidden_kernel, state, frames)
+            state = run_unseen(inputs[0], weights, state, unseen)
+        return conv_lstm(inputs, weights, state, frames)
 
 
 def _forget_bias(_, shape, dtype=jnp.float32):

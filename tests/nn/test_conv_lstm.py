@@ -9,11 +9,12 @@ from t2v_jax.nn import conv_lstm
 from t2v_jax.nn.convolution import plain_conv
 
 
-def python_loop(gate_inputs, kernel, state):
+def python_loop(inputs, weights, state):
     """The recurrence written out frame by frame, differentiated by JAX alone."""
     states = []
-    for gate_input in gate_inputs:
-        gates = gate_input + plain_conv(state.hidden, kernel)
+    for images in inputs:
+        gates = plain_conv(images, weights.inputs) + weights.bias[None, None, None]
+        gates = gates + plain_conv(state.hidden, weights.hidden)
         i, f, o, g = jnp.split(gates, 4, axis=-1)
         cell = jax.nn.sigmoid(f) * state.cell + jax.nn.sigmoid(i) * jnp.tanh(g)
         state = conv_lstm.State(jax.nn.sigmoid(o) * jnp.tanh(cell), cell)
@@ -21,17 +22,16 @@ def python_loop(gate_inputs, kernel, state):
     return jnp.stack(states), state
 
 
-def arguments(dtype, time=4, batch=2, size=5, channels=3):
-    keys = jax.random.split(jax.random.key(0), 4)
-    frame = (batch, size, size)
-    return (
-        jax.random.normal(keys[0], (time, *frame, 4 * channels), dtype),
-        jax.random.normal(keys[1], (3, 3, channels, 4 * channels), dtype) / 3,
-        conv_lstm.State(
-            jax.random.normal(keys[2], (*frame, channels), dtype),
-            jax.random.normal(keys[3], (*frame, channels), dtype),
-        ),
-    )
+def arguments(dtype, time=4, batch=2, size=5, features=2, channels=3):
+    def normal(*shape):
+        return jax.random.normal(next(keys), shape, dtype)
+
+    keys = iter(jax.random.split(jax.random.key(0), 6))
+    frame, gates = (batch, size, size), 4 * channels
+    kernels = normal(3, 3, features, gates) / 2, normal(3, 3, channels, gates) / 3
+    weights = conv_lstm.Weights(*kernels, normal(gates))
+    state = conv_lstm.State(normal(*frame, channels), normal(*frame, channels))
+    return normal(time, *frame, features), weights, state
 
 
 def loss_of(recurrence):
@@ -85,57 +85,58 @@ def test_a_recurrence_at_rest_repeats_its_first_frame_until_its_kernel_learns():
 
 
 def test_one_input_for_all_frames_is_that_input_in_each():
-    gate_inputs, kernel, state = arguments("float32", time=1)
+    inputs, weights, state = arguments("float32", time=1)
 
-    def steady(gate_inputs, kernel, state):
-        return conv_lstm.conv_lstm(gate_inputs, kernel, state, 5)
+    def steady(inputs, weights, state):
+        return conv_lstm.conv_lstm(inputs, weights, state, 5)
 
-    def repeated(gate_inputs, kernel, state):
-        return conv_lstm.conv_lstm(jnp.repeat(gate_inputs, 5, axis=0), kernel, state)
+    def repeated(inputs, weights, state):
+        return conv_lstm.conv_lstm(jnp.repeat(inputs, 5, axis=0), weights, state)
 
-    got, wanted = (jax.grad(loss_of(way))((gate_inputs, kernel, state)) for way in (steady, repeated))
+    got, wanted = (jax.grad(loss_of(way))((inputs, weights, state)) for way in (steady, repeated))
     assert relative_error(got, wanted) < 1e-5
 
 
 def test_frames_unseen_count_as_if_they_had_been_seen_but_teach_nothing():
-    gate_inputs, kernel, state = arguments("float32", time=1)
-    repeated = jnp.repeat(gate_inputs, 5, axis=0)
-    _, wanted = conv_lstm.conv_lstm(repeated, kernel, state)
+    inputs, weights, state = arguments("float32", time=1)
+    repeated = jnp.repeat(inputs, 5, axis=0)
+    _, wanted = conv_lstm.conv_lstm(repeated, weights, state)
 
     @jax.jit
-    def unseen(kernel, frames):
-        return conv_lstm.run_unseen(gate_inputs[0], kernel, state, frames)
+    def unseen(weights, frames):
+        return conv_lstm.run_unseen(inputs[0], weights, state, frames)
 
     for frames, last in ((5, wanted), (0, state)):
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), unseen(kernel, frames), last)
-    assert not np.any(jax.grad(lambda kernel: unseen(kernel, 5).cell.sum())(kernel))
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), unseen(weights, frames), last)
+    gradient = jax.grad(lambda weights: unseen(weights, 5).cell.sum())(weights)
+    assert not any(map(np.any, gradient))
 
 
 def test_two_halves_equal_the_whole():
-    gate_inputs, kernel, state = arguments("float32", time=6)
-    whole, last = conv_lstm.conv_lstm(gate_inputs, kernel, state)
-    first, middle = conv_lstm.conv_lstm(gate_inputs[:3], kernel, state)
-    second, end = conv_lstm.conv_lstm(gate_inputs[3:], kernel, middle)
+    inputs, weights, state = arguments("float32", time=6)
+    whole, last = conv_lstm.conv_lstm(inputs, weights, state)
+    first, middle = conv_lstm.conv_lstm(inputs[:3], weights, state)
+    second, end = conv_lstm.conv_lstm(inputs[3:], weights, middle)
     np.testing.assert_allclose(jnp.concatenate([first, second]), whole, atol=1e-6)
     np.testing.assert_allclose(end.cell, last.cell, atol=1e-6)
 
 
 def test_each_frame_depends_on_the_ones_before_and_none_after():
-    gate_inputs, kernel, state = arguments("float32", time=5)
-    before, _ = conv_lstm.conv_lstm(gate_inputs, kernel, state)
-    after, _ = conv_lstm.conv_lstm(gate_inputs.at[2].add(1), kernel, state)
+    inputs, weights, state = arguments("float32", time=5)
+    before, _ = conv_lstm.conv_lstm(inputs, weights, state)
+    after, _ = conv_lstm.conv_lstm(inputs.at[2].add(1), weights, state)
     changed = np.abs(after - before).max((1, 2, 3, 4)) > 1e-4
     assert changed.tolist() == [False, False, True, True, True]
 
 
 def test_no_weight_gradient_inside_the_compiled_loop():
-    """The reverse loop holds one convolution a frame; the kernel's gradient is one after the loop."""
+    """Forward a frame has two convolutions, in reverse one; the gradients of kernels stand after the loop."""
     inputs = arguments("float32", time=7)
     jaxpr = jax.make_jaxpr(jax.grad(loss_of(conv_lstm.conv_lstm)))(inputs).jaxpr
     text = jax.jit(jax.grad(loss_of(conv_lstm.conv_lstm))).lower(inputs).compile().as_text()
     loops = [equation for equation in jaxpr.eqns if equation.primitive.name == "scan"]
     assert len(loops) == 2
-    assert convolutions_in_loops(text) == 2
+    assert convolutions_in_loops(text) == 3
 
 
 def convolutions_in_loops(hlo):
