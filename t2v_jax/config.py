@@ -81,6 +81,10 @@ def default() -> ConfigDict:
     # Weight, in G's loss, of the mean absolute difference from the caption's real clip, pixels in [-1, 1]
     # (pix2pix, arXiv 1611.07004): for data in which a caption means one clip. 0: none.
     game.reconstruction_weight = 0.0
+    # Weight, in G's loss, of the energy distance between generated and real clips of one meaning in D's
+    # features: how different they are is then asked for in each feature, not only in what D's scores make of
+    # all of them. 0: none.
+    game.energy_weight = 0.0
     game.penalty = "finite_difference"  # R1 + R2: exact, finite_difference, none
     game.penalty_sigma = 0.1  # step of the finite difference, pixels in [-1, 1]
     game.penalty_weight = 1.0  # gamma at the first step
@@ -129,6 +133,7 @@ MAY_BE_ZERO = (
     "game.mismatch_weight",
     "game.contrast_weight",
     "game.reconstruction_weight",
+    "game.energy_weight",
     "game.warmup_steps",
     "game.latest_start",
     "generator.settling",
@@ -183,6 +188,8 @@ def _check_alike(config):
     _require(config.batch_size % alike == 0, expected, config, "data.alike")
     expected = "1, for drawn worlds alone know which clips mean the same"
     _require(alike == 1 or config.data.world not in ("clips", "tfds"), expected, config, "data.alike")
+    expected = "0, or else data.alike of 2 or more: a single clip of a meaning is at no distance from others"
+    _require(alike > 1 or not config.game.energy_weight, expected, config, "game.energy_weight")
 
 
 def _check_sizes(config):

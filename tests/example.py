@@ -32,9 +32,10 @@ def started(config, workdir):
     return run, state, batch
 
 
-def config(**game):
+def config(alike=1, **game):
     """The small configuration; `game` overrides fields of config.game."""
     fields = small.get_config()
+    fields.data.alike = alike
     fields.game.update(game)
     return configuration.check(fields)
 

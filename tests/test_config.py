@@ -52,6 +52,8 @@ CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").glob("*.py")
         ("game.latest_start", -1),
         ("game.reconstruction_weight", -1.0),
         ("game.reconstruction_weight", 1.0),  # beside the default's late starts
+        ("game.energy_weight", -1.0),
+        ("game.energy_weight", 1.0),  # beside the default's single clips of a meaning
         ("game.generator_rate", math.nan),
         ("game.generator_rate", math.inf),
         ("game.discriminator_rate", 0.0),

@@ -84,8 +84,8 @@ def _scores(player, clips, prompts):
 
     @jax.jit
     def judge(clips, captions):
-        logits = player.discriminator.apply(player.arrays, clips, captions, np.arange(painted))
-        return own(logits).mean(0)
+        judgement = player.discriminator.apply(player.arrays, clips, captions, np.arange(painted))
+        return own(judgement.logits).mean(0)
 
     batches = [slice(start, start + BATCH) for start in range(0, len(clips), BATCH)]
     return np.concatenate(

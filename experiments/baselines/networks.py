@@ -17,6 +17,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from t2v_jax.nn import layers
+from t2v_jax.nn.discriminator import Judgement
 from t2v_jax.nn.generator import Film, Memory
 from t2v_jax.text.encoder import TextEncoder
 
@@ -159,7 +160,8 @@ class FrameDiscriminator(nn.Module):
     @nn.compact
     def __call__(self, clips, captions, look):
         heard = Heard(self.config, self.vocabulary_size)(captions)
-        return Joint()(Maps()(clips[:, look]), heard)[None]
+        maps = Maps()(clips[:, look])
+        return Judgement(Joint()(maps, heard)[None], maps.mean((1, 2, 3)))
 
 
 class VolumeDiscriminator(nn.Module):
@@ -179,13 +181,12 @@ class VolumeDiscriminator(nn.Module):
             level += 1
         maps = Maps(name="frames")(clips)
         change = jnp.abs(jnp.diff(maps, axis=1))
-        return jnp.stack(
-            [
-                Joint(name="clip")(volume.mean(1, keepdims=True), sentences),
-                Joint(name="frame")(maps[:, look], sentences),
-                Joint(name="motion")(change, sentences),
-            ]
-        )
+        logits = [
+            Joint(name="clip")(volume.mean(1, keepdims=True), sentences),
+            Joint(name="frame")(maps[:, look], sentences),
+            Joint(name="motion")(change, sentences),
+        ]
+        return Judgement(jnp.stack(logits), maps.mean((1, 2, 3)))
 
 
 class DeafDiscriminator(nn.Module):
@@ -198,7 +199,8 @@ class DeafDiscriminator(nn.Module):
     def __call__(self, clips, captions, look):
         maps = Maps()(clips[:, look])
         scores = nn.Dense(1)(maps.reshape(*maps.shape[:2], -1)).mean((1, 2))
-        return jnp.broadcast_to(scores[None, :, None], (1, len(clips), len(captions.tokens)))
+        logits = jnp.broadcast_to(scores[None, :, None], (1, len(clips), len(captions.tokens)))
+        return Judgement(logits, maps.mean((1, 2, 3)))
 
 
 BASELINES = {

@@ -121,7 +121,7 @@ def two_updates(run, frames, state, batch):
         return film.clips, film.likelihood
 
     def judge(discriminator, clips):
-        return networks.discriminator.apply(discriminator, clips, with_rivals, look)
+        return networks.discriminator.apply(discriminator, clips, with_rivals, look).logits
 
     def mismatched(logits):
         return sum(losses.mismatched(loss.discriminator, logits, pairs) for pairs in wrong)

@@ -257,7 +257,7 @@ def check() -> dict:
     gumbel = torch.zeros_like(draws.gumbel)
     clips, _ = game.generator(trees[0], inputs["captions"], draws.noise, frames.computed, gumbel=gumbel)
     look = draws.look.numpy()
-    logits = jax.jit(networks.discriminator.apply)(state.discriminator, film.clips, captions, look)
+    judgement = jax.jit(networks.discriminator.apply)(state.discriminator, film.clips, captions, look)
     seen = torch.tensor(np.asarray(film.clips))
     twins = game.discriminator(trees[1], seen, inputs["captions"], draws.look)
 
@@ -267,7 +267,7 @@ def check() -> dict:
     gradients = [leaves(take_over(gradient["params"])) for gradient in ours]
     return {
         "clips": _apart(film.clips, clips),
-        "logits": _apart(logits, twins),
+        "logits": _apart(judgement.logits, twins),
         "generator's gradient": _apart(gradients[0], list(theirs[0])),
         "discriminator's gradient": _apart(gradients[1], list(theirs[1])),
     }

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from flax.linen import relu, softplus
 
+from t2v_jax.nn.layers import weighted_distances
+
 
 class Loss(NamedTuple):
     """What each player minimises, as functions (real logits, fake logits) -> scalar."""
@@ -74,3 +76,24 @@ def mismatched(loss, logits, wrong):
     matched = jnp.broadcast_to(own(logits)[..., None], logits.shape)
     terms = jnp.sum(each(loss)(matched, logits) * wrong[None], -1)
     return terms.mean(0) / jnp.maximum(wrong.sum(-1), 1)
+
+
+def energy_distance(real, fake, same):
+    """How far what is generated for a meaning is from what is real, feature by feature: [b].
+
+    2 E|r - f| - E|r - r'| - E|f - f'|, the energy distance, is zero where both are distributed alike, else
+    above it (Székely & Rizzo 2013; as a loss: Cramér GAN, arXiv 1705.10743). Here in units of E|r - r'|, the
+    mean over all features. real, fake [b, d]; same: bool [b, b], which pairs of clips have one meaning. A
+    clip alone with its meaning has 0.
+    """
+    others = same & ~jnp.eye(len(same), dtype=bool)
+    among_real = _mean_distances(real, real, others)
+    terms = 2 * _mean_distances(fake, real, same) - among_real - _mean_distances(fake, fake, others)
+    unit = jnp.maximum(among_real.mean(0, keepdims=True), 1e-3)
+    return jnp.mean(terms / unit, -1) * others.any(1)
+
+
+def _mean_distances(first, second, pairs):
+    """Of each of the first [b, d] from its partners among the second: bool [b, b] -> [b, d]."""
+    weights = pairs / jnp.maximum(pairs.sum(1, keepdims=True), 1)
+    return weighted_distances(first, second, weights)

@@ -13,7 +13,7 @@ import optax
 
 from t2v_jax.gan import penalties
 from t2v_jax.gan.augmentation import augment
-from t2v_jax.gan.losses import LOSSES, each, mismatched, own, wrong_captions
+from t2v_jax.gan.losses import LOSSES, each, energy_distance, mismatched, own, wrong_captions
 from t2v_jax.gan.state import State, update_average
 from t2v_jax.nn.attention import entropy
 from t2v_jax.nn.layers import deviation, mean_each
@@ -120,11 +120,12 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
         for name, key in zip(("real", "fake"), penalty_keys):
             shift = config.penalty_sigma * jax.random.normal(key, real.shape)
             judged[f"moved_{name}"] = judged[name] + shift
-    logits, pullbacks = {}, {}
+    judgements, pullbacks = {}, {}
     for name, batch_clips in judged.items():
-        logits[name], pullbacks[name] = jax.vjp(judge, discriminator, batch_clips)
+        judgements[name], pullbacks[name] = jax.vjp(judge, discriminator, batch_clips)
 
-    def discriminator_loss(logits):
+    def discriminator_loss(judgements):
+        logits = {name: judgement.logits for name, judgement in judgements.items()}
         real, fake = own(logits["real"]), own(logits["fake"])
         terms = {
             name: mismatched(loss.discriminator, logits["real"], pairs).mean()
@@ -140,13 +141,16 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
             value += penalty_weight(config, step) / 2 * (terms["r1"] + terms["r2"])
         return value, terms
 
-    def generator_loss(fake_logits, off):
-        played = each(loss.generator)(own(logits["real"]), own(fake_logits)).mean(0)
-        contrast = sum(mismatched(loss.discriminator, fake_logits, pairs) for pairs in wrong.values())
-        lost = played + contrast_weight(config, step) * contrast + config.reconstruction_weight * off
-        return lost.mean(), (lost, played.mean())
+    def generator_loss(fake, off):
+        real = judgements["real"]
+        played = each(loss.generator)(own(real.logits), own(fake.logits)).mean(0)
+        contrast = sum(mismatched(loss.discriminator, fake.logits, pairs) for pairs in wrong.values())
+        energy = energy_distance(real.features, fake.features, meaning[:, None] == meaning[None])
+        lost = played + contrast_weight(config, step) * contrast
+        lost += config.reconstruction_weight * off + config.energy_weight * energy
+        return lost.mean(), (lost, {"generator_loss": played.mean(), "energy_distance": energy.mean()})
 
-    cotangents, terms = jax.grad(discriminator_loss, has_aux=True)(logits)
+    cotangents, terms = jax.grad(discriminator_loss, has_aux=True)(judgements)
     parts = [pullbacks[name](cotangents[name])[0] for name in judged]
     if penalised and config.penalty == "exact":
         gradient, (terms["r1"], terms["r2"]) = jax.grad(_exact_penalties, has_aux=True)(
@@ -155,8 +159,8 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
         weight = penalty_weight(config, step) / 2
         parts.append(jax.tree.map(lambda leaf: weight * leaf, gradient))
     discriminator_gradient = jax.tree.map(lambda *leaves: sum(leaves), *parts)
-    (cotangent, off_cotangent), (lost, g_loss) = jax.grad(generator_loss, (0, 1), has_aux=True)(
-        logits["fake"], off
+    (cotangent, off_cotangent), (lost, g_terms) = jax.grad(generator_loss, (0, 1), has_aux=True)(
+        judgements["fake"], off
     )
     # What was heard is likelier to be heard again the less it lost (REINFORCE, Williams 1992): the gradient
     # through hard attention tells how the word should change, not what another word would have given.
@@ -164,22 +168,26 @@ def losses(networks, config, frames, penalised, key, generator, discriminator, b
     (generator_gradient,) = generator_pullback((pullbacks["fake"](cotangent)[1], regret, off_cotangent))
 
     others = wrong["mismatch_loss"]
-    wrong_scores = jnp.sum(logits["real"] * others[None], (1, 2)) / jnp.maximum(others.sum(), 1)
-    metrics = terms | {
-        "generator_loss": g_loss,
-        "reconstruction_loss": off.mean(),
-        "real_score": own(logits["real"]).mean(),
-        "fake_score": own(logits["fake"]).mean(),
-        "wrong_caption_score": wrong_scores.mean(),
-        "attention_entropy": spread,
-        "diversity": deviation(fake),
-        "real_diversity": deviation(real),
-    }
+    real_logits, fake_logits = judgements["real"].logits, judgements["fake"].logits
+    wrong_scores = jnp.sum(real_logits * others[None], (1, 2)) / jnp.maximum(others.sum(), 1)
+    metrics = (
+        terms
+        | g_terms
+        | {
+            "reconstruction_loss": off.mean(),
+            "real_score": own(real_logits).mean(),
+            "fake_score": own(fake_logits).mean(),
+            "wrong_caption_score": wrong_scores.mean(),
+            "attention_entropy": spread,
+            "diversity": deviation(fake),
+            "real_diversity": deviation(real),
+        }
+    )
     return generator_gradient, discriminator_gradient, metrics
 
 
 def _exact_penalties(discriminator, judge, real, fake):
-    r1, r2 = (penalties.exact(lambda x: own(judge(discriminator, x)), x) for x in (real, fake))
+    r1, r2 = (penalties.exact(lambda x: own(judge(discriminator, x).logits), x) for x in (real, fake))
     return r1 + r2, (r1, r2)
 
 

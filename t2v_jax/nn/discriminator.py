@@ -5,9 +5,10 @@ ConvLSTM over time (TGANs-C, arXiv 1804.08264; DVD-GAN, arXiv 1907.06571). Both 
 projection (Miyato & Koyama 2018, arXiv 1802.05637): D(x, s) = psi(phi(x)) + <E(s), phi(x)>.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -16,6 +17,13 @@ from t2v_jax.nn.conv_lstm import ConvLSTM
 from t2v_jax.text.encoder import TextEncoder
 
 SLOPE = 0.2  # of the leaky ReLU below zero
+
+
+class Judgement(NamedTuple):
+    """logits [judges, b, m], of clip i with caption j, and features [b, d], what all judges see in a clip."""
+
+    logits: jax.Array
+    features: jax.Array
 
 
 class Trunk(nn.Module):
@@ -33,7 +41,7 @@ class Trunk(nn.Module):
 
 
 class FrameJudge(nn.Module):
-    """Single frames: [b, k, h, w, c] -> features [b, k, d].
+    """Single frames: [b, k, h, w, c] -> features [b, d], the mean over the frames.
 
     Half of them are a maximum over the places, which tells a shape wherever it is and however small; the
     others a mean that knows the places.
@@ -49,11 +57,12 @@ class FrameJudge(nn.Module):
         shapes = images.max((1, 2))
         images = layers.standard_deviation_channel(layers.with_position(images))
         images = layers.leaky_relu(layers.Convolution(self.channels[-1], 1, name="last")(images), SLOPE)
-        return layers.unfold(jnp.concatenate([shapes, images.mean((1, 2))], axis=-1), batch)
+        features = jnp.concatenate([shapes, images.mean((1, 2))], axis=-1)
+        return layers.unfold(features, batch).mean(1)
 
 
 class ClipJudge(nn.Module):
-    """The clip as a whole: [b, t, h, w, c] -> features [b, 1, d]."""
+    """The clip as a whole: [b, t, h, w, c] -> features [b, d]."""
 
     channels: tuple[int, ...]
 
@@ -68,7 +77,7 @@ class ClipJudge(nn.Module):
         images = jnp.concatenate([states.mean(0), last.hidden], axis=-1)
         images = layers.standard_deviation_channel(layers.with_position(images))
         images = layers.Convolution(2 * self.channels[-1], name="last")(images)
-        return layers.leaky_relu(images, SLOPE).mean((1, 2))[:, None]
+        return layers.leaky_relu(images, SLOPE).mean((1, 2))
 
 
 def standardise(sentences):
@@ -96,18 +105,17 @@ def distances(features, fellows):
     A generator that paints the same thing whenever it reads the same words has none (minibatch
     discrimination, Salimans et al. 2016, arXiv 1606.03498, within a caption).
     """
-    return jnp.einsum("ij,ijd->id", fellows, jnp.abs(features[:, None] - features[None]))
+    return layers.weighted_distances(features, features, fellows)
 
 
 class Projection(nn.Module):
-    """Features [b, k, d], sentences [m, s], `fellowship` of the clips [b, b] -> scores [b, m].
+    """Features [b, d], sentences [m, s], `fellowship` of the clips [b, b] -> scores [b, m].
 
-    psi(phi) + <E(s), phi>, phi being the mean of the features over k, and its `distances`.
+    psi(phi) + <E(s), phi>, phi being the features and their `distances`.
     """
 
     @nn.compact
     def __call__(self, features, sentences, fellows):
-        features = features.mean(1)
         features = jnp.concatenate([features, distances(features, fellows)], axis=-1)
         embedded = nn.Dense(features.shape[-1], name="embed")(sentences)
         alone = nn.Dense(1, name="alone")(features)
@@ -131,20 +139,18 @@ class Discriminator(nn.Module):
         self.clip_projection = Projection()
 
     def __call__(self, clips, captions, look):
-        """Score clip i against caption j.
+        """Score clip i against caption j: a `Judgement`.
 
         clips [b, t, h, w, c] in [-1, 1], b of 2 or more; captions of m sentences, the first b of which are
-        the clips' own; look: int [k], the frames that the frame judge sees. Returns logits [2, b, m]: frame
-        judge and clip judge; the diagonal holds each clip with its own caption.
+        the clips' own; look: int [k], the frames that the frame judge sees. The logits [2, b, m] are of the
+        frame judge and the clip judge; the diagonal holds each clip with its own caption.
         """
         sentences = standardise(self.text(captions).embedding)
         fellows = fellowship(sentences[: len(clips)])
         # The ground becomes 0: then what is empty excites nothing and has no edge where the padding begins.
         clips = clips - self.config.data.ground
         small = layers.average_pool(clips, self.config.discriminator.clip_pooling)
-        return jnp.stack(
-            [
-                self.frame_projection(self.frame_judge(clips[:, look]), sentences, fellows),
-                self.clip_projection(self.clip_judge(small), sentences, fellows),
-            ]
-        )
+        seen = self.frame_judge(clips[:, look]), self.clip_judge(small)
+        projections = self.frame_projection, self.clip_projection
+        logits = [project(features, sentences, fellows) for project, features in zip(projections, seen)]
+        return Judgement(jnp.stack(logits), jnp.concatenate(seen, axis=-1))

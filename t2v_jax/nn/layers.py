@@ -89,6 +89,11 @@ def sum_first(arrays):
     return (ones @ arrays.reshape(len(arrays), -1)).reshape(arrays.shape[1:])
 
 
+def weighted_distances(first, second, weights):
+    """How far each of the first [b, d] is from the second [m, d], by feature: weights [b, m] -> [b, d]."""
+    return jnp.einsum("ij,ijd->id", weights, jnp.abs(first[:, None] - second[None]))
+
+
 def mean_each(arrays):
     """The mean of each: [n, ...] -> [n]; see `sum_first`."""
     rows = arrays.reshape(len(arrays), -1)

@@ -101,3 +101,45 @@ def test_finite_difference_estimates_the_exact_penalty():
     moved = clips + sigma * jax.random.normal(jax.random.key(2), clips.shape)
     estimate = penalties.finite_difference(judge(moved), judge(clips), sigma)
     np.testing.assert_allclose(estimate, penalties.exact(judge, clips), rtol=0.05)
+
+
+def energy_distance_of_pairs(real, fake, meanings):
+    """The formula pair by pair, for one feature and one meaning after the other, in the same unit."""
+    same = [[j for j, other in enumerate(meanings) if other == own] for own in meanings]
+    others = [[j for j in js if j != i] for i, js in enumerate(same)]
+    terms = np.zeros(real.shape)
+    unit = np.mean([np.mean([abs(real[i] - real[j]) for j in js], 0) for i, js in enumerate(others)], 0)
+    for i, (js, ks) in enumerate(zip(same, others)):
+        crossed = np.mean([abs(fake[i] - real[j]) for j in js], 0)
+        among_real = np.mean([abs(real[i] - real[k]) for k in ks], 0)
+        among_fake = np.mean([abs(fake[i] - fake[k]) for k in ks], 0)
+        terms[i] = (2 * crossed - among_real - among_fake) / unit
+    return terms.mean(1)
+
+
+def test_the_energy_distance_is_that_of_all_pairs_of_a_meaning():
+    real, fake = np.random.default_rng(0).normal(size=(2, 6, 3))
+    meanings = np.array([7, 7, 4, 7, 4, 4])
+    got = losses.energy_distance(jnp.array(real), jnp.array(fake), meanings[:, None] == meanings)
+    np.testing.assert_allclose(got, energy_distance_of_pairs(real, fake, meanings), rtol=1e-5)
+
+
+def test_the_energy_distance_is_zero_for_equals_and_a_clip_alone_with_its_meaning_has_none():
+    rng, meanings = np.random.default_rng(0), np.repeat(np.arange(40), 8)
+    same = meanings[:, None] == meanings
+
+    def distance(scale, shift, same=same):
+        real, fake = rng.normal(size=(2, len(meanings), 50))
+        return np.asarray(losses.energy_distance(jnp.array(real), jnp.array(scale * fake + shift), same))
+
+    equal, narrow, aside = (distance(*changes).mean() for changes in ((1, 0), (0.6, 0), (1, 0.7)))
+    assert abs(equal) < 0.01 < 0.04 < narrow < aside
+    assert not distance(0.6, 1, np.eye(len(meanings), dtype=bool)).any()
+
+
+def test_the_energy_distance_spreads_what_is_too_narrow():
+    real, fake = np.random.default_rng(0).normal(size=(2, 64, 5))
+    same = np.ones((64, 64), bool)
+    narrow = jnp.array(0.5 * fake)
+    force = -jax.grad(lambda fake: losses.energy_distance(jnp.array(real), fake, same).mean())(narrow)
+    assert np.sum(force * (narrow - narrow.mean(0, keepdims=True))) > 0

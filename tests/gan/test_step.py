@@ -33,21 +33,24 @@ def separate_gradients(networks, config, key, parameters, batch):
     def judge(discriminator, clips):
         return networks.discriminator.apply(discriminator, clips, with_rivals, look)
 
+    def logits_of(discriminator, clips):
+        return judge(discriminator, clips).logits
+
     def mismatched(logits):
         return sum(losses.mismatched(loss.discriminator, logits, pairs) for pairs in wrong)
 
     def discriminator_loss(discriminator):
         fake = generate(parameters.generator).clips[:, keep]
-        logits = judge(discriminator, real)
-        scores, fake_scores = losses.own(logits), losses.own(judge(discriminator, fake))
+        logits = logits_of(discriminator, real)
+        scores, fake_scores = losses.own(logits), losses.own(logits_of(discriminator, fake))
         total = loss.discriminator(scores, fake_scores)
         total += config.mismatch_weight * mismatched(logits).mean()
         for clips, key, own in zip((real, fake), penalty_keys, (scores, fake_scores)):
             if config.penalty == "exact":
-                value = penalties.exact(lambda x: losses.own(judge(discriminator, x)), clips)
+                value = penalties.exact(lambda x: losses.own(logits_of(discriminator, x)), clips)
             elif config.penalty == "finite_difference":
                 moved = clips + config.penalty_sigma * jax.random.normal(key, clips.shape)
-                moved = losses.own(judge(discriminator, moved))
+                moved = losses.own(logits_of(discriminator, moved))
                 value = penalties.finite_difference(moved, own, config.penalty_sigma)
             else:
                 value = 0.0
@@ -56,10 +59,11 @@ def separate_gradients(networks, config, key, parameters, batch):
 
     def generator_loss(generator):
         film = generate(generator)
-        logits = judge(parameters.discriminator, film.clips[:, keep])
-        real_scores = losses.own(judge(parameters.discriminator, real))
-        lost = losses.each(loss.generator)(real_scores, losses.own(logits)).mean(0)
-        lost += config.contrast_weight * mismatched(logits)
+        seen, real_seen = (judge(parameters.discriminator, x) for x in (film.clips[:, keep], real))
+        lost = losses.each(loss.generator)(losses.own(real_seen.logits), losses.own(seen.logits)).mean(0)
+        lost += config.contrast_weight * mismatched(seen.logits)
+        same = batch["meaning"][:, None] == batch["meaning"][None]
+        lost += config.energy_weight * losses.energy_distance(real_seen.features, seen.features, same)
         lost += config.reconstruction_weight * jnp.abs(film.clips[:, keep] - real).mean((1, 2, 3, 4))
         regret = jax.lax.stop_gradient(lost - lost.mean())
         return lost.mean() + jnp.mean(regret * film.likelihood)
@@ -79,13 +83,15 @@ def separate_gradients(networks, config, key, parameters, batch):
         {"loss": "relativistic", "penalty": "exact"},
         {"loss": "relativistic", "penalty": "finite_difference"},
         {"loss": "relativistic", "penalty": "none", "reconstruction_weight": 3.0, "latest_start": 0},
+        {"loss": "relativistic", "penalty": "none", "energy_weight": 3.0},
     ],
     ids=lambda changes: "-".join(map(str, changes.values())),
 )
 def test_single_update_equals_two_separate_gradients(changes):
-    config = example.config(contrast_weight=0.5, **changes).game
+    config = example.config(alike=2, contrast_weight=0.5, **changes).game
     networks = example.networks(example.config())
-    parameters, batch, key = example.parameters(networks), example.batch(), jax.random.key(3)
+    parameters, key = example.parameters(networks), jax.random.key(3)
+    batch = example.batch() | {"meaning": jnp.array([0, 0, 1, 1])}
 
     @jax.jit
     def both(parameters):
