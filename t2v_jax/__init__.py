@@ -1,7 +1,7 @@
 """Text-conditioned video GANs in JAX and Flax: type a sentence, get a short video that obeys it.
 
 params = t2v_jax.load("moving-digits")
-video = t2v_jax.generate(params, "the digit 7 is moving up and down", seed=0)
+video = t2v_jax.generate(params, "the digit 5 is moving up and down", seed=0)
 t2v_jax.save_video(video, "clip.gif")
 """
 
