@@ -19,8 +19,7 @@ from t2v_jax.evaluation import wishes
 from t2v_jax.gan.losses import energy_distance
 from t2v_jax.gan.step import to_unit_range
 from t2v_jax.model import load_discriminator
-from t2v_jax.nn.discriminator import Discriminator
-from t2v_jax.nn.layers import weighted_distances
+from t2v_jax.nn.discriminator import Discriminator, distances
 
 MODEL = flags.DEFINE_string("model", "moving-digits", "a shipped model, a saved one, or a training workdir")
 CAPTIONS, CLIPS = 10, 64
@@ -45,22 +44,22 @@ def reader(model, params):
 def apart(features):
     """The mean distance of two of n: [n, d] -> [d]."""
     weights = (1 - jnp.eye(len(features))) / (len(features) - 1)
-    return weighted_distances(features, features, weights).mean(0)
+    return distances(features, weights).mean(0)
 
 
 def main(_):
     params = t2v_jax.load(MODEL.value)
     see, world = reader(MODEL.value, params), make_source(params.config, "test")
     asked, paint = wishes.alike(world, CAPTIONS, CLIPS), wishes.real_clips(world)
-    distances, energies = [], []
+    spreads, energies = [], []
     for start in range(0, len(asked), CLIPS):
         sample = asked[start : start + CLIPS]
         prompts = [wish.prompt for wish in sample]
         clips = paint(sample, 0, params.config.data.frames), np.asarray(t2v_jax.generate(params, prompts))
         real, fake = (see(part, prompts) for part in clips)
-        distances.append([apart(fake), apart(real)])
+        spreads.append([apart(fake), apart(real)])
         energies.append(energy_distance(real, fake, jnp.ones((CLIPS, CLIPS), bool)).mean())
-    fake, real = np.mean(distances, axis=0)
+    fake, real = np.mean(spreads, axis=0)
     frame_judge = 2 * params.config.discriminator.frame_channels[-1]
     for name, part in (("frame judge", slice(frame_judge)), ("clip judge", slice(frame_judge, None))):
         low, median, high = np.quantile(fake[part] / real[part], (0.05, 0.5, 0.95))
