@@ -1,10 +1,14 @@
-"""The commands of the experiments start: what they import is there, and no flag is defined twice."""
+"""Experiments: their commands start, with no flag defined twice; I3D's convolution is that of Flax."""
 
 import pathlib
+import runpy
 import subprocess
 import sys
 
+import jax
+import numpy as np
 import pytest
+from flax import linen as nn
 
 ROOT = pathlib.Path(__file__).parents[1]
 COMMANDS = sorted(path for path in ROOT.glob("experiments/*/*.py") if "app.run(main)" in path.read_text())
@@ -15,3 +19,15 @@ def test_command_tells_its_flags(command):
     told = subprocess.run([sys.executable, command, "--help"], capture_output=True, text=True)
     own_flags = f"{command}:" if "flags.DEFINE" in command.read_text() else ""
     assert own_flags in told.stdout and "Try --helpfull" in told.stdout, told.stderr
+
+
+@pytest.mark.parametrize("frames", [9, 16])
+@pytest.mark.parametrize(("taps", "step"), [(7, 2), (3, 1), (1, 1)])
+def test_frames_stacked_as_channels_convolve_as_clips_do(taps, step, frames):
+    layer = nn.Conv(5, (taps, 3, 3), strides=(step, 2, 1), padding="SAME", use_bias=False)
+    clips = jax.random.normal(jax.random.key(0), (2, frames, 8, 8, 3))
+    weights = layer.init(jax.random.key(1), clips)
+    i3d = runpy.run_path(str(ROOT / "experiments" / "video_distance" / "i3d.py"))
+    with nn.intercept_methods(i3d["_convolve_frames"]):
+        convolved = layer.apply(weights, clips)
+    np.testing.assert_allclose(convolved, layer.apply(weights, clips), atol=1e-5)

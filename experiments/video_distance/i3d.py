@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from absl import app
+from flax import linen as nn
 
 SIDE = 224  # pixels, height and width of what it sees
 
@@ -24,6 +25,30 @@ class _Arrays(pickle.Unpickler):
         if module.partition(".")[0] != "numpy" or name not in allowed:
             raise pickle.UnpicklingError(f"{module}.{name} is no part of NumPy arrays")
         return allowed[name]
+
+
+def _convolve_frames(next_method, args, kwargs, context):
+    """A convolution over time and space as one over space, of frames stacked as channels: Flax's interceptor.
+
+    XLA's own on the CPU takes five times as long for the first layer, which is half of the network's time.
+    """
+    layer = context.module
+    if not isinstance(layer, nn.Conv) or layer.kernel_size[0] == 1:
+        return next_method(*args, **kwargs)
+    (clips,) = args
+    kernel = layer.variables["params"]["kernel"]
+    (taps, *window, channels, _), (step, *steps) = kernel.shape, layer.strides
+    length = clips.shape[1]
+    (padding,) = jax.lax.padtype_to_pads([length], [taps], [step], "SAME")
+    clips = jnp.pad(clips, [(0, 0), padding, (0, 0), (0, 0), (0, 0)])
+    stacked = jnp.concatenate([clips[:, tap : tap + length : step] for tap in range(taps)], axis=-1)
+    kernel = jnp.moveaxis(kernel, 0, 2).reshape(*window, taps * channels, -1)
+    convolve = jax.vmap(
+        lambda frames: jax.lax.conv_general_dilated(
+            frames, kernel, steps, "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+    )
+    return convolve(stacked)
 
 
 def load() -> Callable[[np.ndarray], np.ndarray]:
@@ -44,7 +69,8 @@ def load() -> Callable[[np.ndarray], np.ndarray]:
     def see(clips):
         clips = jnp.broadcast_to(clips, (*clips.shape[:-1], 3)) / 127.5 - 1
         clips = jax.image.resize(clips, (*clips.shape[:2], SIDE, SIDE, 3), "linear")
-        logits, _ = InceptionI3d().apply(variables, clips)
+        with nn.intercept_methods(_convolve_frames):
+            logits, _ = InceptionI3d().apply(variables, clips)
         return logits
 
     return lambda clips: np.asarray(see(clips))
