@@ -94,9 +94,9 @@ def _reverse(frames, residuals, cotangents):
 
     d_state, d_gates = lax.scan(frame, d_last, (gates, cells, d_hidden), reverse=True)
     previous = jnp.concatenate([first_hidden[None], hidden[:-1]])
-    d_kernel = kernel_gradient(_merge(previous), _merge(d_gates), weights.hidden)
-    d_added = _merge(d_gates) if frames is None else layers.sum_first(d_gates)
-    _, pull_back = jax.vjp(lambda inputs, weights: from_inputs(_merge(inputs), weights), inputs, weights)
+    d_kernel = kernel_gradient(layers.fold(previous), layers.fold(d_gates), weights.hidden)
+    d_added = layers.fold(d_gates) if frames is None else layers.sum_first(d_gates)
+    _, pull_back = jax.vjp(lambda inputs, weights: from_inputs(layers.fold(inputs), weights), inputs, weights)
     d_inputs, d_weights = pull_back(d_added)
     return d_inputs, d_weights._replace(hidden=d_kernel), d_state
 
@@ -116,11 +116,6 @@ def run_unseen(images, weights, state, frames):
         return State(*cell(added + conv(state.hidden, weights.hidden), state.cell))
 
     return lax.fori_loop(0, frames, frame, state)
-
-
-def _merge(frames):
-    """[t, b, ...] -> [t * b, ...]."""
-    return frames.reshape(-1, *frames.shape[2:])
 
 
 def zero_state(batch, height, width, channels, dtype=jnp.float32):
