@@ -57,7 +57,7 @@ def load(source, step=None) -> Params:
 
     `step` picks a checkpoint of a workdir. Raises UsageError where nothing whole is found.
     """
-    directory = _directory(source)
+    directory = find_directory(source)
     config, language = load_definition(directory)
     saved = (directory / WEIGHTS).is_file()
     arrays = _load_arrays(directory / WEIGHTS) if saved else _restore("average", directory, step)
@@ -70,7 +70,7 @@ def load_discriminator(source, step=None) -> dict:
     An empty dict where it was not kept. Generating does without it; training that goes on with a new one
     costs the generator some of what it can do (experiments/obedience).
     """
-    directory = _directory(source)
+    directory = find_directory(source)
     if not (directory / WEIGHTS).is_file():
         return _restore("training", directory, step)["discriminator"]
     kept = directory / DISCRIMINATOR
@@ -110,8 +110,8 @@ def load_definition(directory):
     return config, Language.load(directory)
 
 
-def _directory(source):
-    """Where a model or a training workdir is."""
+def find_directory(source) -> pathlib.Path:
+    """Where a shipped model, a saved one or a training workdir is. Raises UsageError where there is none."""
     directory = SHIPPED / source if source in shipped() else pathlib.Path(source)
     if (directory / WEIGHTS).is_file() or (directory / CONFIG).is_file():
         return directory

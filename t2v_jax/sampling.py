@@ -51,10 +51,14 @@ class Stream:
     An iterator: frame i is that of `generate(params, prompt, seed, frames)`, painted when it is asked
     for. `stream.prompt = "..."` changes the sentence while the video plays: what comes next goes on
     from the frames before, and obeys the new one. Errors and warnings as `generate`.
+
+    `attention`, once there is a frame: what each actor heard in the last one, float32
+    [actors, 2 * heads, max_tokens], weights of the sentence's tokens, for its looks, then for its deeds.
     """
 
     def __init__(self, params, prompt: str, seed: int = 0):
         self._params, self._seed, self._memory = params, _checked_seed(seed), None
+        self.attention = None
         self.prompt = prompt
 
     @property
@@ -71,7 +75,8 @@ class Stream:
         return self
 
     def __next__(self):
-        frame, self._memory = _next_frame(self._params, self._captions, self._seed, self._memory)
+        asked = self._params, self._captions, self._seed, self._memory
+        frame, self.attention, self._memory = _next_frame(*asked)
         return frame
 
 
@@ -119,10 +124,10 @@ def _paint(params, captions, seed, first, frames):
 
 @Program
 def _next_frame(params, captions, seed, memory):
-    """The frame after `memory`, uint8 [h, w, c], and the memory after it."""
+    """The frame after `memory`, uint8 [h, w, c], its attention, and the memory after it."""
     noise = _noise(params, seed, jnp.arange(1))
     film = params.network.apply(params.generator, captions, noise, 1, memory=memory)
-    return to_bytes(film.clips[0, 0]), film.memory
+    return to_bytes(film.clips[0, 0]), film.attention[0], film.memory
 
 
 def _noise(params, seed, places):

@@ -33,18 +33,29 @@ def save_video(
     whole or not at all. Raises UsageError for any other ending, array, rate or place.
     """
     check_output(path, frames_per_second)
-    encode = _ENCODERS[pathlib.Path(path).suffix.lower()]
-    write_atomically(path, encode(_checked(video, axes=4), frames_per_second))
+    write_atomically(path, encode_video(video, pathlib.Path(path).suffix, frames_per_second))
+
+
+def encode_video(video: np.ndarray, ending: str, frames_per_second: float = FRAMES_PER_SECOND) -> bytes:
+    """What `save_video` writes to a file of that ending, ".gif" for one. Raises UsageError."""
+    encode = _ENCODERS[_checked_format(ending, ending, frames_per_second)]
+    return encode(_checked(video, axes=4), frames_per_second)
 
 
 def check_output(path: str | pathlib.Path, frames_per_second: float = FRAMES_PER_SECOND) -> None:
     """Raises UsageError for a place, ending or rate that `save_video` could not write: ask early."""
     path = pathlib.Path(path)
-    if path.suffix.lower() not in _ENCODERS:
-        raise UsageError(f"cannot write {path.name!r}: expected a name that ends in {' '.join(_ENCODERS)}")
+    _checked_format(path.suffix, path.name, frames_per_second)
+    check_writable(path)
+
+
+def _checked_format(ending, name, frames_per_second):
+    """The ending in lower case, if it and the rate are ones that can be written."""
+    if ending.lower() not in _ENCODERS:
+        raise UsageError(f"cannot write {name!r}: expected a name that ends in {' '.join(_ENCODERS)}")
     if not 0.01 <= frames_per_second <= 1000:
         raise UsageError(f"frames_per_second={frames_per_second}: expected 0.01 to 1000")
-    check_writable(path)
+    return ending.lower()
 
 
 def save_image(image: np.ndarray, path: str | pathlib.Path) -> None:

@@ -49,6 +49,14 @@ class Parse(NamedTuple):
     tags: list[str]
     entities: list[Entity]
 
+    @property
+    def kinds(self) -> list[str | None]:
+        """The kind of entity that each token is of, None outside entities."""
+        kinds = [None] * len(self.tokens)
+        for kind, start, end in self.entities:
+            kinds[start:end] = [kind] * (end - start)
+        return kinds
+
 
 @dataclasses.dataclass(frozen=True)
 class Language:
@@ -136,9 +144,8 @@ class Language:
 
     def describe(self, sentence: str) -> str:
         """A table in text: each token with its tag and its entity. Errors: as encode."""
-        tokens, tags, entities = self.parse(sentence)
-        kinds = _kind_of_each(entities, len(tokens))
-        columns = [token.piece for token in tokens], tags, [kind or "" for kind in kinds]
+        parse = self.parse(sentence)
+        columns = [token.piece for token in parse.tokens], parse.tags, [kind or "" for kind in parse.kinds]
         rows = [("token", "tag", "entity"), *zip(*columns, strict=True)]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
@@ -199,12 +206,12 @@ class Language:
 @functools.lru_cache(maxsize=2**14)
 def _encode(language: Language, sentence: str) -> Captions:
     """One row of Captions without its padding, as lists."""
-    tokens, tags, entities = language.parse(sentence)
+    parse = language.parse(sentence)
     return Captions(
-        tokens=[token.id for token in tokens],
-        tags=[1 + TAGS.index(tag) for tag in tags],
-        entities=[1 + ENTITIES.index(kind) if kind else 0 for kind in _kind_of_each(entities, len(tokens))],
-        mask=[True] * len(tokens),
+        tokens=[token.id for token in parse.tokens],
+        tags=[1 + TAGS.index(tag) for tag in parse.tags],
+        entities=[1 + ENTITIES.index(kind) if kind else 0 for kind in parse.kinds],
+        mask=[True] * len(parse.tokens),
     )
 
 
@@ -262,14 +269,6 @@ def _spans(owners: Sequence[Entity | None]) -> list[Entity]:
             spans.append(Entity(owner.kind, start, end))
         start = end
     return spans
-
-
-def _kind_of_each(entities: Sequence[Entity], length: int) -> list[str | None]:
-    """The kind of entity at each of length positions, None outside entities."""
-    kinds = [None] * length
-    for kind, start, end in entities:
-        kinds[start:end] = [kind] * (end - start)
-    return kinds
 
 
 def _read(path: Path) -> bytes:
