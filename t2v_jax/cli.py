@@ -1,4 +1,4 @@
-"""The command `t2v`: generate, train, evaluate, export, data."""
+"""The command `t2v`: generate, demo, train, evaluate, export, data."""
 
 import contextlib
 import gc
@@ -141,6 +141,21 @@ def _generate(values):
     print(values.output)
 
 
+def _demo_flags(values, _):
+    _define_model(values)
+    flags.DEFINE_integer("port", 8000, "of the page; 0 takes a free one", flag_values=values)
+
+
+def _demo(values):
+    from t2v_jax import demo, sampling
+
+    warnings.simplefilter("ignore", sampling.UnknownWord)  # the page tells of them
+    with demo.Server(values.model, values.port) as server:
+        print(f"{server.address} (Ctrl-C ends it)", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
 def _show_warning(message, *_):
     print(f"t2v: warning: {_one_line(message)}", file=sys.stderr)
 
@@ -208,6 +223,7 @@ def _export(values):
 
 COMMANDS = {
     "generate": Command("a video from a prompt", _generate_flags, ("prompt", "output"), _generate),
+    "demo": Command("a web page to type sentences in, and watch", _demo_flags, (), _demo),
     "train": Command("train a model, or go on with it", _train_flags, ("config", "workdir"), _train),
     "evaluate": Command(
         "measure how well a model's videos obey their captions", _evaluate_flags, (), _evaluate
