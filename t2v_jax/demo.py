@@ -64,12 +64,12 @@ class Studio:
             stream = self._stream(key, params, prompt, seed)
             shown = [(np.asarray(next(stream)), stream.attention) for _ in range(frames)]
         sentence = _sentence(params.language, prompt)
-        heads, tokens = params.config.generator.heads, len(sentence["tokens"])
+        tokens = len(sentence["tokens"])
         return _json(
             {
                 "shape": shown[0][0].shape,
                 "frames": [base64.b64encode(frame.tobytes()).decode() for frame, _ in shown],
-                "attention": [_heard(attention, heads)[..., :tokens].tolist() for _, attention in shown],
+                "attention": [_heard(attention)[..., :tokens].tolist() for _, attention in shown],
                 **sentence,
             }
         )
@@ -152,7 +152,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise UsageError(f"expected a request with a length, at most {LONGEST_REQUEST} bytes")
         try:
             return json.loads(self.rfile.read(int(length)))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError(f"expected JSON: {error}") from error
 
     def _send(self, status, media_type, body):
@@ -172,7 +172,7 @@ def _take(asked, **types):
     """The values of these names, each made of its type."""
     try:
         return [make(asked[name]) for name, make in types.items()]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         expected = ", ".join(f"{name} ({make.__name__})" for name, make in types.items())
         raise UsageError(f"expected {expected}") from error
 
@@ -197,7 +197,7 @@ def _sentence(language, prompt):
     }
 
 
-def _heard(attention, heads):
+def _heard(attention):
     """Weights [actors, 2 * heads, tokens] -> means over the heads [actors, looks and deeds, tokens]."""
     actors, _, tokens = attention.shape
-    return np.asarray(attention).reshape(actors, 2, heads, tokens).mean(2).round(3)
+    return np.asarray(attention, float).reshape(actors, 2, -1, tokens).mean(2).round(3)

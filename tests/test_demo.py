@@ -157,6 +157,8 @@ def test_a_clip_is_what_generate_writes(ask, exported, ending):
         ({"model": "/etc"}, "no model '/etc' here"),
         ({"seed": -1}, "seed=-1"),
         ({"seed": "x"}, "seed (int)"),
+        ({"seed": float("inf")}, "seed (int)"),
+        ({"prompt": "\ud800"}, "no words"),
         ({"frames": 0}, "frames=0"),
         ({"frames": demo.MOST_FRAMES + 1}, f"1 to {demo.MOST_FRAMES}"),
     ],
@@ -166,7 +168,9 @@ def test_what_cannot_be_played_is_refused_in_one_line(ask, exported, change, tol
     assert told in refused(ask, "/play", asked | change)
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"{}", b"\xff", b" " * (demo.LONGEST_REQUEST + 1)])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"{}", b"\xff", 9_000 * b"[", b" " * (demo.LONGEST_REQUEST + 1)]
+)
 def test_what_is_no_request_is_refused_in_one_line(ask, body):
     assert "expected" in refused(ask, "/play", body)
 
