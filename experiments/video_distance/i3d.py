@@ -30,7 +30,7 @@ class _Arrays(pickle.Unpickler):
 def _convolve_frames(next_method, args, kwargs, context):
     """A convolution over time and space as one over space, of frames stacked as channels: Flax's interceptor.
 
-    XLA's own on the CPU takes five times as long for the first layer, which is half of the network's time.
+    XLA's own on the CPU takes nearly five times as long for the first layer, half of the network's time.
     """
     layer = context.module
     if not isinstance(layer, nn.Conv) or layer.kernel_size[0] == 1:
