@@ -94,11 +94,16 @@ def _reverse(frames, residuals, cotangents):
 
     d_state, d_gates = lax.scan(frame, d_last, (gates, cells, d_hidden), reverse=True)
     previous = jnp.concatenate([first_hidden[None], hidden[:-1]])
-    d_kernel = kernel_gradient(layers.fold(previous), layers.fold(d_gates), weights.hidden)
-    d_added = layers.fold(d_gates) if frames is None else layers.sum_first(d_gates)
-    _, pull_back = jax.vjp(lambda inputs, weights: from_inputs(layers.fold(inputs), weights), inputs, weights)
+    d_kernel = kernel_gradient(_images(previous), _images(d_gates), weights.hidden)
+    d_added = _images(d_gates) if frames is None else layers.sum_first(d_gates)
+    _, pull_back = jax.vjp(lambda inputs, weights: from_inputs(_images(inputs), weights), inputs, weights)
     d_inputs, d_weights = pull_back(d_added)
     return d_inputs, d_weights._replace(hidden=d_kernel), d_state
+
+
+def _images(frames):
+    """[t, b, ...] -> [b * t, ...]."""
+    return layers.fold(layers.time_major(frames))
 
 
 conv_lstm.defvjp(_forward, _reverse)

@@ -183,12 +183,12 @@ class Scene(nn.Module):
     @nn.compact
     def __call__(self, styles, frames, state=None, unseen=None):
         positions = layers.fourier_features(layers.grid_positions(GRID), 2 * self.channels)
-        places = jnp.broadcast_to(positions, (styles.shape[0] * styles.shape[1], *positions.shape))
-        cues = layers.leaky_relu(layers.Modulation(name="cue")(places, layers.fold(styles)))
+        places = jnp.broadcast_to(positions, (*styles.shape[:2], *positions.shape))
+        cues = layers.leaky_relu(layers.Modulation(name="cue")(places, styles))
         # The cue knows its places already; a wider kernel would double the cost of the recurrence.
         conv_lstm = ConvLSTM(self.channels, input_kernel_size=1, at_rest=True, name="conv_lstm")
         steady = frames if len(styles) == 1 else None
-        return conv_lstm(layers.unfold(cues, len(styles)), state, steady, unseen)
+        return conv_lstm(cues, state, steady, unseen)
 
 
 class Painter(nn.Module):
@@ -299,8 +299,7 @@ class Generator(nn.Module):
     def paint(self, states, places, styles):
         """Scene states [t, n, ...], places [t, n, 2], styles [t, n, d] -> clips [b, t, size, size, c]."""
         frames, actors = len(places), self.config.generator.actors
-        canvases = self.painter(layers.fold(states), layers.fold(styles))
-        placed = layers.place(canvases, layers.fold(places), self.config.data.size)
-        ink = placed.reshape(frames, -1, actors, *placed.shape[1:]).sum(2)
-        pictures = layers.leaky_clip(ink + self.backdrop.reshape(1, 1, 1, 1, -1))
-        return layers.time_major(pictures)
+        states, places, styles = (layers.fold(layers.time_major(part)) for part in (states, places, styles))
+        placed = layers.place(self.painter(states, styles), places, self.config.data.size)
+        ink = placed.reshape(-1, actors, frames, *placed.shape[1:]).sum(1)
+        return layers.leaky_clip(ink + self.backdrop.reshape(1, 1, 1, 1, -1))

@@ -15,7 +15,7 @@ he_normal = nn.initializers.he_normal()
 
 
 class Modulation(nn.Module):
-    """FiLM on normalised features (Perez et al. 2018, arXiv 1709.07871): images [n, h, w, c], style [n, d].
+    """FiLM of normalised features (Perez 2018, arXiv 1709.07871): images [..., h, w, c], style [..., d].
 
     Each pixel's features have unit root mean square before the scale and shift, so that no layer's
     gain can run away.
@@ -24,7 +24,7 @@ class Modulation(nn.Module):
     @nn.compact
     def __call__(self, images, style):
         channels = images.shape[-1]
-        scale_shift = nn.Dense(2 * channels, name="scale_shift")(style)[:, None, None]
+        scale_shift = nn.Dense(2 * channels, name="scale_shift")(style)[..., None, None, :]
         scale, shift = jnp.split(scale_shift, 2, axis=-1)
         return rms_normalise(images) * (1 + scale) + shift
 
@@ -101,9 +101,12 @@ def mean_each(arrays):
 
 
 def deviation(arrays):
-    """The mean standard deviation over the first axis: [n, ...] -> a number; see `sum_first`."""
+    """The mean standard deviation over the first axis: [n, ...] -> a number; see `sum_first`.
+
+    XLA's GPU compiler (jaxlib 0.10.2) fails on the gradient of `jnp.var` here: it takes it for a softmax.
+    """
     about = arrays - sum_first(arrays)[None] / len(arrays)
-    return jnp.sqrt(sum_first(jnp.square(about)) / len(arrays)).mean()
+    return jnp.sqrt(sum_first(jnp.square(about)) / len(arrays) + 1e-8).mean()
 
 
 def average_pool(images, factor):
@@ -174,7 +177,10 @@ def time_major(frames):
 
 
 def fold(frames):
-    """[a, b, ...] -> [a * b, ...]: frames become images."""
+    """[a, b, ...] -> [a * b, ...]: frames become images.
+
+    The batch goes first: of a product of axes a mesh can share out the first alone, else it gathers them all.
+    """
     return frames.reshape(-1, *frames.shape[2:])
 
 
@@ -198,6 +204,5 @@ def standard_deviation_channel(images):
 
     It shows a discriminator how varied a batch is: [n, h, w, c] -> [n, h, w, c + 1].
     """
-    deviation = jnp.sqrt(jnp.var(images, axis=0) + 1e-8).mean()
-    channel = jnp.broadcast_to(deviation, (*images.shape[:-1], 1))
+    channel = jnp.broadcast_to(deviation(images), (*images.shape[:-1], 1))
     return jnp.concatenate([images, channel.astype(images.dtype)], axis=-1)
