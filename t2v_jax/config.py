@@ -12,6 +12,9 @@ def default() -> ConfigDict:
     config = ConfigDict()
     config.batch_size = 32  # clips a step, over all devices
     config.steps = 10_000  # minimax steps of the whole run
+    # Precision of the networks' activations: float32, bfloat16; auto: bfloat16 on accelerators. Parameters,
+    # norms, losses, scores and what adds up over frames are float32 everywhere.
+    config.dtype = "auto"
     config.seed = 0  # of the parameters, the noise and the order of the clips
     # A model (shipped, saved or a workdir), from whose players these start wherever both have the same part;
     # empty: from nothing. A model saved without its discriminator starts the generator alone.
@@ -113,6 +116,7 @@ def default() -> ConfigDict:
 
 
 CHOICES = {
+    "dtype": ("auto", "float32", "bfloat16"),
     "data.world": ("moving_digits", "two_digits", "turning_digits", "moving_shapes", "clips", "tfds"),
     "text.model": ("word", "unigram", "bpe"),
     "text.sentence": ("gru", "mean"),

@@ -254,13 +254,19 @@ def _train(run, state, batches, timed, checkpoints, reports, interruption):
 
 
 def _report(run, step, metrics, checkpoints, reports):
-    """Tell the metrics of the update that made this step; FloatingPointError if one is not finite."""
+    """Tell the metrics of the update that made this step; FloatingPointError if a due one is not finite."""
     if metrics is None:
         return
-    metrics = {name: float(value) for name, value in metrics.items()}
-    if not all(map(math.isfinite, metrics.values())):
-        raise _diverged(run, step, metrics, checkpoints)
+    jax.block_until_ready(metrics)  # the host is one step ahead, not more: batches take memory
+    if _is_due(run.config, step):  # to read is to stop: only then
+        metrics = {name: float(value) for name, value in jax.device_get(metrics).items()}
+        if not all(map(math.isfinite, metrics.values())):
+            raise _diverged(run, step, metrics, checkpoints)
     reports.metrics(step, metrics)
+
+
+def _is_due(config, step):
+    return step % config.log_every == 0 or step == config.steps
 
 
 def _check_finite(run, step, state, metrics, checkpoints):
@@ -307,7 +313,7 @@ class Reports:
             return
         losses = {name: metrics[f"{name}_loss"] for name in ("discriminator", "generator")}
         self._progress.update(step, losses)
-        if step % self._run.config.log_every == 0 or step == self._run.config.steps:
+        if _is_due(self._run.config, step):
             self._writer.scalars(step, metrics)
 
     def sheet(self, step, average):

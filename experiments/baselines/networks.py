@@ -151,28 +151,42 @@ class Maps(nn.Module):
         return layers.unfold(images, len(frames))
 
 
-class FrameDiscriminator(nn.Module):
-    """Single frames and the caption."""
+class Discriminator(nn.Module):
+    """What hears the captions, and one of the judges below. A batch, 64 clips at most, is one group."""
 
     config: Any
     vocabulary_size: int
+    judge_class = None
+
+    def setup(self):
+        self.heard = Heard(self.config, self.vocabulary_size)
+        self.seen = self.judge_class()
+
+    def __call__(self, clips, captions, look):
+        return self.judge(clips, self.listen(captions), look)
+
+    def listen(self, captions):
+        return self.heard(captions)
+
+    def judge(self, clips, sentences, look):
+        logits, features = self.seen(clips, sentences, look)
+        return Judgement(logits[:, None], features[None])
+
+
+class FrameJudge(nn.Module):
+    """Single frames and the caption -> logits [1, b, m], features [b, d]."""
 
     @nn.compact
-    def __call__(self, clips, captions, look):
-        heard = Heard(self.config, self.vocabulary_size)(captions)
+    def __call__(self, clips, sentences, look):
         maps = Maps()(clips[:, look])
-        return Judgement(Joint()(maps, heard)[None], maps.mean((1, 2, 3)))
+        return Joint()(maps, sentences)[None], maps.mean((1, 2, 3))
 
 
-class VolumeDiscriminator(nn.Module):
+class VolumeJudge(nn.Module):
     """The clip, its frames, and the change of its frames' features, each with the caption."""
 
-    config: Any
-    vocabulary_size: int
-
     @nn.compact
-    def __call__(self, clips, captions, look):
-        sentences = Heard(self.config, self.vocabulary_size)(captions)
+    def __call__(self, clips, sentences, look):
         volume, level = clips, 0
         while volume.shape[2] > START:
             channels = (8, 16, 32, 64)[min(level, 3)]
@@ -186,21 +200,35 @@ class VolumeDiscriminator(nn.Module):
             Joint(name="frame")(maps[:, look], sentences),
             Joint(name="motion")(change, sentences),
         ]
-        return Judgement(jnp.stack(logits), maps.mean((1, 2, 3)))
+        return jnp.stack(logits), maps.mean((1, 2, 3))
 
 
-class DeafDiscriminator(nn.Module):
+class DeafJudge(nn.Module):
     """Single frames alone: every caption fits."""
 
-    config: Any
-    vocabulary_size: int
-
     @nn.compact
-    def __call__(self, clips, captions, look):
+    def __call__(self, clips, sentences, look):
         maps = Maps()(clips[:, look])
         scores = nn.Dense(1)(maps.reshape(*maps.shape[:2], -1)).mean((1, 2))
-        logits = jnp.broadcast_to(scores[None, :, None], (1, len(clips), len(captions.tokens)))
-        return Judgement(logits, maps.mean((1, 2, 3)))
+        return jnp.broadcast_to(scores[None, :, None], (1, len(clips), len(sentences))), maps.mean((1, 2, 3))
+
+
+class FrameDiscriminator(Discriminator):
+    """See `FrameJudge`."""
+
+    judge_class = FrameJudge
+
+
+class VolumeDiscriminator(Discriminator):
+    """See `VolumeJudge`."""
+
+    judge_class = VolumeJudge
+
+
+class DeafDiscriminator(Discriminator):
+    """See `DeafJudge`."""
+
+    judge_class = DeafJudge
 
 
 BASELINES = {

@@ -107,7 +107,7 @@ def two_updates(run, frames, state, batch):
     """
     game, networks = run.config.game, run.networks
     loss, captions = losses.LOSSES[game.loss], batch["captions"]
-    wrong = losses.wrong_captions(batch["meaning"], batch["rival_meanings"])
+    wrong = [pairs[None] for pairs in losses.wrong_captions(batch["meaning"], batch["rival_meanings"])]
     with_rivals = jax.tree.map(lambda *parts: jnp.concatenate(parts), captions, batch["rivals"])
     noise_key, frames_key, moments_key, attention_key = jax.random.split(jax.random.key(0), 4)
     noise = jax.random.normal(noise_key, (len(batch["meaning"]), run.config.generator.noise_width))

@@ -150,7 +150,7 @@ def _key(state):
 
 
 def _inputs(run, frames, state, batch):
-    """A batch and what `t2v_jax.gan.step.losses` draws for it at a state, both as torch's step takes them."""
+    """A batch, and what `gan.step.gradients` draws for it at a state, both as torch's step takes them."""
     noise_key, frames_key, moments_key, attention_key, *_ = jax.random.split(_key(state), 6)
     config, captions = run.config, batch["captions"]
     noise = jax.random.normal(noise_key, (len(batch["meaning"]), config.generator.noise_width))
@@ -261,13 +261,13 @@ def check() -> dict:
     seen = torch.tensor(np.asarray(film.clips))
     twins = game.discriminator(trees[1], seen, inputs["captions"], draws.look)
 
-    lost = functools.partial(step.losses, networks, run.config.game, frames, False, _key(state))
+    lost = functools.partial(step.gradients, networks, run.config.game, frames, False, _key(state))
     *ours, _ = jax.jit(lost)(*parameters, batch, state.step)
     *theirs, _ = game.losses(*trees, inputs, draws, torch.tensor(run.config.game.contrast_weight))
     gradients = [leaves(take_over(gradient["params"])) for gradient in ours]
     return {
         "clips": _apart(film.clips, clips),
-        "logits": _apart(judgement.logits, twins),
+        "logits": _apart(judgement.logits[:, 0], twins),
         "generator's gradient": _apart(gradients[0], list(theirs[0])),
         "discriminator's gradient": _apart(gradients[1], list(theirs[1])),
     }

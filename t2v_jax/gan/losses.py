@@ -49,15 +49,15 @@ def each(loss):
 
 
 def own(logits):
-    """Each clip with its own caption: [judges, b, m] -> [judges, b]."""
+    """Each clip with its own caption: [..., n, m] -> [..., n]."""
     return jnp.diagonal(logits, axis1=-2, axis2=-1)
 
 
 def wrong_captions(meaning, rival_meanings):
-    """Which captions ask for something else than a clip shows: int [b], [r * b] -> bool [b, b + r * b] twice.
+    """Which captions ask for something else than a clip shows: int [n], [r * n] -> bool [n, n + r * n] twice.
 
-    The captions are those of the batch, then r rivals of each clip, side by side. First, for each clip, those
-    of the other clips; then its own rivals.
+    The captions are those of a group of clips, then r rivals of each clip, side by side. First, for each
+    clip, those of the other clips; then its own rivals.
     """
     clips = len(meaning)
     different = meaning[:, None] != jnp.concatenate([meaning, rival_meanings])[None]
@@ -71,7 +71,8 @@ def wrong_captions(meaning, rival_meanings):
 def mismatched(loss, logits, wrong):
     """Matching-aware term (Reed et al. 2016, arXiv 1605.05396): a wrong caption is a negative.
 
-    logits [judges, b, m]; wrong: bool [b, m] -> [b], means over judges and over each clip's wrong captions.
+    logits [judges, ..., n, m]; wrong: bool [..., n, m] -> [..., n], means over judges and over each clip's
+    wrong captions.
     """
     matched = jnp.broadcast_to(own(logits)[..., None], logits.shape)
     terms = jnp.sum(each(loss)(matched, logits) * wrong[None], -1)

@@ -5,6 +5,7 @@ simultaneously: both gradients are taken at the same parameters.
 """
 
 import functools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
@@ -16,7 +17,7 @@ from t2v_jax.gan.augmentation import augment
 from t2v_jax.gan.losses import LOSSES, each, energy_distance, mismatched, own, wrong_captions
 from t2v_jax.gan.state import State, update_average
 from t2v_jax.nn.attention import entropy
-from t2v_jax.nn.layers import deviation, mean_each
+from t2v_jax.nn.layers import deviation, groups, mean_each
 
 
 class Frames(NamedTuple):
@@ -83,118 +84,177 @@ def late_start(play, config, key, captions, noise):
     return {"memory": memory, "unseen": moments[0]}
 
 
-def losses(networks, config, frames, penalised, key, generator, discriminator, batch, step):
-    """Both players' losses and gradients at the same parameters.
+class Drawn(NamedTuple):
+    """What a step draws: noise [b, z], the frames that are kept and looked at, and keys for the rest."""
+
+    noise: jax.Array
+    keep: jax.Array
+    look: jax.Array
+    start_key: jax.Array
+    attention_key: jax.Array
+    penalty_keys: Sequence[jax.Array]
+    augment_keys: Sequence[jax.Array]
+
+
+def draw(key, frames, clips, noise_width):
+    """What a step over so many `clips` draws."""
+    noise_key, frames_key, start_key, attention_key, *penalty_keys = jax.random.split(key, 6)
+    augment_keys = jax.random.split(jax.random.fold_in(key, 1))
+    noise = jax.random.normal(noise_key, (clips, noise_width))
+    return Drawn(
+        noise, *choose_frames(frames_key, frames), start_key, attention_key, penalty_keys, augment_keys
+    )
+
+
+class Wrong(NamedTuple):
+    """Which captions of its group are wrong for a clip, bool [groups, n, m]; see `losses.wrong_captions`."""
+
+    mismatch_loss: jax.Array
+    rival_loss: jax.Array
+
+
+class Generated(NamedTuple):
+    """Clips [b, t, h, w, c], the likelihood of what was heard [b], the distance from real pixels [b]."""
+
+    clips: jax.Array
+    likelihood: jax.Array
+    off: jax.Array
+
+
+def gradients(networks, config, frames, penalised, key, generator, discriminator, batch, step):
+    """Both players' gradients, at the same parameters, and the metrics.
 
     batch: `clip` uint8 [b, t, h, w, c], `captions`, `meaning` int [b] (equal where captions say the
     same), and `rivals` and `rival_meanings` like them (see `data.rivals`). `penalised`: whether D's loss has
     its gradient penalties in this step. Returns (generator's gradient, discriminator's gradient, metrics).
     """
-    noise_key, frames_key, moments_key, attention_key, *penalty_keys = jax.random.split(key, 6)
-    real_key, fake_key = jax.random.split(jax.random.fold_in(key, 1))
-    loss = LOSSES[config.loss]
-    captions, meaning = batch["captions"], batch["meaning"]
-    wrong = dict(zip(("mismatch_loss", "rival_loss"), wrong_captions(meaning, batch["rival_meanings"])))
-    with_rivals = jax.tree.map(lambda *parts: jnp.concatenate(parts), captions, batch["rivals"])
-    width = networks.generator.config.generator.noise_width
-    noise = jax.random.normal(noise_key, (meaning.shape[0], width))
-    keep, look = choose_frames(frames_key, frames)
-    changed = functools.partial(augment, names=config.augment, ground=networks.generator.config.data.ground)
-    clips = to_unit_range(batch["clip"])[:, keep]
-    real = changed(real_key, clips)
+    settings = networks.generator.config
+    drawn = draw(key, frames, len(batch["meaning"]), settings.generator.noise_width)
+    clips = to_unit_range(batch["clip"])[:, drawn.keep]
+    changed = functools.partial(augment, names=config.augment, ground=settings.data.ground)
+    real = changed(drawn.augment_keys[0], clips)
+    meaning = groups(batch["meaning"], len(clips))
+    wrong = Wrong(*jax.vmap(wrong_captions)(meaning, groups(batch["rival_meanings"], len(clips))))
+    captions = jax.tree.map(lambda *parts: jnp.concatenate(parts), batch["captions"], batch["rivals"])
 
     def generate(generator):
-        play = functools.partial(networks.generator.apply, generator, rngs={"attention": attention_key})
-        late = late_start(play, config, moments_key, captions, noise)
-        film = play(captions, noise, frames.computed, keep, **late)
+        film = _film(networks.generator, config, frames, drawn, generator, batch["captions"])
         off = mean_each(jnp.abs(film.clips - clips))
-        return (changed(fake_key, film.clips), film.likelihood, off), entropy(film.attention).mean()
+        generated = Generated(changed(drawn.augment_keys[1], film.clips), film.likelihood, off)
+        return generated, entropy(film.attention).mean()
 
-    def judge(discriminator, clips):
-        return networks.discriminator.apply(discriminator, clips, with_rivals, look)
+    def listen(discriminator):
+        return networks.discriminator.apply(discriminator, captions, method="listen")
+
+    def judge(discriminator, sentences, clips):
+        return networks.discriminator.apply(discriminator, clips, sentences, drawn.look, method="judge")
 
     # The one generator pass; its pullback later carries the generator's gradient home.
-    (fake, _, off), generator_pullback, spread = jax.vjp(generate, generator, has_aux=True)
-    judged = {"real": real, "fake": fake}
+    generated, generator_pullback, spread = jax.vjp(generate, generator, has_aux=True)
+    sentences, listen_pullback = jax.vjp(listen, discriminator)
+    judged = {"real": real, "fake": generated.clips}
     if penalised and config.penalty == "finite_difference":
-        for name, key in zip(("real", "fake"), penalty_keys):
+        for name, key in zip(("real", "fake"), drawn.penalty_keys):
             shift = config.penalty_sigma * jax.random.normal(key, real.shape)
             judged[f"moved_{name}"] = judged[name] + shift
     judgements, pullbacks = {}, {}
-    for name, batch_clips in judged.items():
-        judgements[name], pullbacks[name] = jax.vjp(judge, discriminator, batch_clips)
+    for name, shown in judged.items():
+        judgements[name], pullbacks[name] = jax.vjp(judge, discriminator, sentences, shown)
 
-    def discriminator_loss(judgements):
-        logits = {name: judgement.logits for name, judgement in judgements.items()}
-        real, fake = own(logits["real"]), own(logits["fake"])
-        terms = {
-            name: mismatched(loss.discriminator, logits["real"], pairs).mean()
-            for name, pairs in wrong.items()
-        }
-        value = config.mismatch_weight * sum(terms.values())
-        terms["discriminator_loss"] = loss.discriminator(real, fake)
-        value += terms["discriminator_loss"]
-        if "moved_real" in logits:
-            sigma = config.penalty_sigma
-            terms["r1"] = penalties.finite_difference(own(logits["moved_real"]), real, sigma)
-            terms["r2"] = penalties.finite_difference(own(logits["moved_fake"]), fake, sigma)
-            value += penalty_weight(config, step) / 2 * (terms["r1"] + terms["r2"])
-        return value, terms
-
-    def generator_loss(fake, off):
-        real = judgements["real"]
-        played = each(loss.generator)(own(real.logits), own(fake.logits)).mean(0)
-        contrast = sum(mismatched(loss.discriminator, fake.logits, pairs) for pairs in wrong.values())
-        energy = energy_distance(real.features, fake.features, meaning[:, None] == meaning[None])
-        lost = played + contrast_weight(config, step) * contrast
-        lost += config.reconstruction_weight * off + config.energy_weight * energy
-        return lost.mean(), (lost, {"generator_loss": played.mean(), "energy_distance": energy.mean()})
-
-    cotangents, terms = jax.grad(discriminator_loss, has_aux=True)(judgements)
-    parts = [pullbacks[name](cotangents[name])[0] for name in judged]
+    cotangents, terms = jax.grad(_discriminator_loss, has_aux=True)(judgements, wrong, config, step)
+    discriminator_gradient, heard = _added(*(pullbacks[name](cotangents[name])[:2] for name in judged))
+    discriminator_gradient = _added(discriminator_gradient, *listen_pullback(heard))
     if penalised and config.penalty == "exact":
         gradient, (terms["r1"], terms["r2"]) = jax.grad(_exact_penalties, has_aux=True)(
-            discriminator, judge, real, fake
+            discriminator, lambda d, x: judge(d, listen(d), x), real, generated.clips
         )
         weight = penalty_weight(config, step) / 2
-        parts.append(jax.tree.map(lambda leaf: weight * leaf, gradient))
-    discriminator_gradient = jax.tree.map(lambda *leaves: sum(leaves), *parts)
-    (cotangent, off_cotangent), (lost, g_terms) = jax.grad(generator_loss, (0, 1), has_aux=True)(
-        judgements["fake"], off
+        discriminator_gradient = _added(
+            discriminator_gradient, jax.tree.map(lambda leaf: weight * leaf, gradient)
+        )
+
+    (cotangent, off), (lost, g_terms) = jax.grad(_generator_loss, (0, 1), has_aux=True)(
+        judgements["fake"], generated.off, judgements["real"], wrong, meaning, config, step
     )
     # What was heard is likelier to be heard again the less it lost (REINFORCE, Williams 1992): the gradient
     # through hard attention tells how the word should change, not what another word would have given.
     regret = (lost - lost.mean()) / len(lost)
-    (generator_gradient,) = generator_pullback((pullbacks["fake"](cotangent)[1], regret, off_cotangent))
-
-    others = wrong["mismatch_loss"]
-    real_logits, fake_logits = judgements["real"].logits, judgements["fake"].logits
-    wrong_scores = jnp.sum(real_logits * others[None], (1, 2)) / jnp.maximum(others.sum(), 1)
-    metrics = (
-        terms
-        | g_terms
-        | {
-            "reconstruction_loss": off.mean(),
-            "real_score": own(real_logits).mean(),
-            "fake_score": own(fake_logits).mean(),
-            "wrong_caption_score": wrong_scores.mean(),
-            "attention_entropy": spread,
-            "diversity": deviation(fake),
-            "real_diversity": deviation(real),
-        }
-    )
+    shown = pullbacks["fake"](cotangent)[2]
+    (generator_gradient,) = generator_pullback(Generated(shown, regret, off))
+    measured = {"attention_entropy": spread, "reconstruction_loss": generated.off.mean()}
+    metrics = terms | g_terms | measured | _scores(judgements, wrong) | _diversities(real, generated.clips)
     return generator_gradient, discriminator_gradient, metrics
 
 
+def _film(network, config, frames, drawn, parameters, captions):
+    play = functools.partial(network.apply, parameters, rngs={"attention": drawn.attention_key})
+    late = late_start(play, config, drawn.start_key, captions, drawn.noise)
+    return play(captions, drawn.noise, frames.computed, drawn.keep, **late)
+
+
+def _discriminator_loss(judgements, wrong, config, step):
+    """D's loss of the judgements by name, real, fake and perhaps moved ones, and its terms."""
+    loss = LOSSES[config.loss].discriminator
+    logits = {name: judgement.logits for name, judgement in judgements.items()}
+    real, fake = own(logits["real"]), own(logits["fake"])
+    terms = {name: mismatched(loss, logits["real"], pairs).mean() for name, pairs in wrong._asdict().items()}
+    value = config.mismatch_weight * sum(terms.values())
+    terms["discriminator_loss"] = loss(real, fake)
+    value += terms["discriminator_loss"]
+    if "moved_real" in logits:
+        sigma = config.penalty_sigma
+        terms["r1"] = penalties.finite_difference(own(logits["moved_real"]), real, sigma)
+        terms["r2"] = penalties.finite_difference(own(logits["moved_fake"]), fake, sigma)
+        value += penalty_weight(config, step) / 2 * (terms["r1"] + terms["r2"])
+    return value, terms
+
+
+def _generator_loss(fake, off, real, wrong, meaning, config, step):
+    """G's loss of the judgements of its clips, then what each clip lost, [b], and the terms."""
+    loss = LOSSES[config.loss]
+    played = each(loss.generator)(own(real.logits), own(fake.logits)).mean(0)
+    contrast = sum(mismatched(loss.discriminator, fake.logits, pairs) for pairs in wrong)
+    lost, terms = played + contrast_weight(config, step) * contrast, {"generator_loss": played.mean()}
+    if config.energy_weight:
+        same = meaning[:, :, None] == meaning[:, None]
+        energy = jax.vmap(energy_distance)(real.features, fake.features, same)
+        lost, terms = lost + config.energy_weight * energy, terms | {"energy_distance": energy.mean()}
+    lost = lost.reshape(-1) + config.reconstruction_weight * off
+    return lost.mean(), (lost, terms)
+
+
 def _exact_penalties(discriminator, judge, real, fake):
-    r1, r2 = (penalties.exact(lambda x: own(judge(discriminator, x).logits), x) for x in (real, fake))
+    def scores(clips):
+        logits = own(judge(discriminator, clips).logits)
+        return logits.reshape(len(logits), -1)
+
+    r1, r2 = (penalties.exact(scores, clips) for clips in (real, fake))
     return r1 + r2, (r1, r2)
+
+
+def _scores(judgements, wrong):
+    real, fake = judgements["real"].logits, judgements["fake"].logits
+    others = wrong.mismatch_loss
+    wrong_scores = jnp.sum(real * others[None], (1, 2, 3)) / jnp.maximum(others.sum(), 1)
+    return {
+        "real_score": own(real).mean(),
+        "fake_score": own(fake).mean(),
+        "wrong_caption_score": wrong_scores.mean(),
+    }
+
+
+def _diversities(real, fake):
+    return {"diversity": deviation(fake), "real_diversity": deviation(real)}
+
+
+def _added(*trees):
+    return jax.tree.map(lambda *leaves: sum(leaves), *trees)
 
 
 def minimax_step(networks, optimizers, config, frames, penalised, seed, state, batch):
     """One update of both players: (state, batch) -> (state, metrics). Pure; randomness from state.step."""
     key = jax.random.fold_in(jax.random.key(seed), state.step)
-    g_gradient, d_gradient, metrics = losses(
+    g_gradient, d_gradient, metrics = gradients(
         networks, config, frames, penalised, key, state.generator, state.discriminator, batch, state.step
     )
     generator, generator_adam = _apply(

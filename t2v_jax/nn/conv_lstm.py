@@ -35,10 +35,13 @@ class Weights(NamedTuple):
 
 
 def cell(gates, state_cell):
-    """One LSTM cell: gates [..., 4c] (input, forget, output, candidate) -> hidden, cell [..., c]."""
-    i, f, o, g = jnp.split(gates, 4, axis=-1)
+    """One LSTM cell: gates [..., 4c] (input, forget, output, candidate) -> hidden, cell [..., c].
+
+    The cell adds up over the frames, so it is float32 whatever the precision of the gates.
+    """
+    i, f, o, g = jnp.split(gates.astype(jnp.float32), 4, axis=-1)
     new_cell = nn.sigmoid(f) * state_cell + nn.sigmoid(i) * jnp.tanh(g)
-    return nn.sigmoid(o) * jnp.tanh(new_cell), new_cell
+    return (nn.sigmoid(o) * jnp.tanh(new_cell)).astype(gates.dtype), new_cell
 
 
 def from_inputs(images, weights):
@@ -125,19 +128,21 @@ def run_unseen(images, weights, state, frames):
 
 def zero_state(batch, height, width, channels, dtype=jnp.float32):
     """The state before the first frame."""
-    zeros = jnp.zeros((batch, height, width, channels), dtype)
-    return State(zeros, zeros)
+    zeros = jnp.zeros((batch, height, width, channels))
+    return State(zeros.astype(dtype), zeros)
 
 
 def resting_state(gates):
     """The `State` that the gates [..., 4c], all but those of the hidden state, leave as it is."""
-    i, f, o, g = jnp.split(gates, 4, axis=-1)
+    i, f, o, g = jnp.split(gates.astype(jnp.float32), 4, axis=-1)
     resting = nn.sigmoid(i) * jnp.tanh(g) * (1 + jnp.exp(f))  # c = sigmoid(f) c + sigmoid(i) tanh(g)
-    return State(nn.sigmoid(o) * jnp.tanh(resting), resting)
+    return State((nn.sigmoid(o) * jnp.tanh(resting)).astype(gates.dtype), resting)
 
 
 class ConvLSTM(nn.Module):
     """ConvLSTM layer: [t, b, h, w, c] -> hidden states [t, b, h, w, channels], last `State`.
+
+    Computes in the precision of its inputs, but for the cells, which are float32.
 
     With `frames` the inputs are one image, seen so many times, after `unseen` times more (`run_unseen`),
     which may be traced. `at_rest` recurrences begin where their first input leaves them, with a hidden kernel
@@ -161,6 +166,7 @@ class ConvLSTM(nn.Module):
             self.param("hidden_kernel", hidden_init, (*size, self.channels, gates)),
             self.param("bias", _forget_bias, (gates,)),
         )
+        weights = jax.tree.map(lambda weight: weight.astype(inputs.dtype), weights)
         if state is None and self.at_rest:
             state = resting_state(from_inputs(inputs[0], weights))
         elif state is None:

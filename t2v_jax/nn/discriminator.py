@@ -14,13 +14,18 @@ from jax import lax
 
 from t2v_jax.nn import layers
 from t2v_jax.nn.conv_lstm import ConvLSTM
+from t2v_jax.nn.precision import compute_dtype
 from t2v_jax.text.encoder import TextEncoder
 
 SLOPE = 0.2  # of the leaky ReLU below zero
 
 
 class Judgement(NamedTuple):
-    """logits [judges, b, m], of clip i with caption j, and features [b, d], what all judges see in a clip."""
+    """What both judges make of clips, in groups of n clips that are compared with one another.
+
+    logits [judges, groups, n, m]: of clip i of a group with its caption j, the first n of which are the
+    clips' own; features [groups, n, d]: what all judges see in a clip.
+    """
 
     logits: jax.Array
     features: jax.Array
@@ -57,8 +62,8 @@ class FrameJudge(nn.Module):
         shapes = images.max((1, 2))
         images = layers.standard_deviation_channel(layers.with_position(images))
         images = layers.leaky_relu(layers.Convolution(self.channels[-1], 1, name="last")(images), SLOPE)
-        features = jnp.concatenate([shapes, images.mean((1, 2))], axis=-1)
-        return layers.unfold(features, batch).mean(1)
+        features = jnp.concatenate([shapes, layers.mean_places(images)], axis=-1)
+        return layers.unfold(features, batch).astype(jnp.float32).mean(1)
 
 
 class ClipJudge(nn.Module):
@@ -77,7 +82,7 @@ class ClipJudge(nn.Module):
         images = jnp.concatenate([states.mean(0), last.hidden], axis=-1)
         images = layers.standard_deviation_channel(layers.with_position(images))
         images = layers.Convolution(2 * self.channels[-1], name="last")(images)
-        return layers.leaky_relu(images, SLOPE).mean((1, 2))
+        return layers.mean_places(layers.leaky_relu(images, SLOPE))
 
 
 def standardise(sentences):
@@ -90,17 +95,20 @@ def standardise(sentences):
 
 
 def fellowship(sentences):
-    """How much the other clips of a batch say the same as each: [b, s] -> weights [b, b], rows of sum 1.
+    """How much the other clips of a group say the same as each: [..., n, s] -> weights [..., n, n].
+
+    Rows have the sum 1.
 
     The sentences' attention to one another, none to themselves: nearly all of it is on those of the same
     words, and where there are none on those of like words.
     """
-    alike = sentences @ sentences.T * sentences.shape[-1] ** -0.5
-    return nn.softmax(jnp.where(jnp.eye(len(alike), dtype=bool), -jnp.inf, alike), axis=-1)
+    alike = sentences @ sentences.mT * sentences.shape[-1] ** -0.5
+    others = ~jnp.eye(alike.shape[-1], dtype=bool)
+    return nn.softmax(alike, axis=-1, where=jnp.broadcast_to(others, alike.shape))
 
 
 def distances(features, fellows):
-    """How far each is from its fellows, on average: [b, d], weights [b, b] -> [b, d].
+    """How far each is from its fellows, on average: [..., n, d], weights [..., n, n] -> [..., n, d].
 
     A generator that paints the same thing whenever it reads the same words has none (minibatch
     discrimination, Salimans et al. 2016, arXiv 1606.03498, within a caption).
@@ -109,7 +117,7 @@ def distances(features, fellows):
 
 
 class Projection(nn.Module):
-    """Features [b, d], sentences [m, s], `fellowship` of the clips [b, b] -> scores [b, m].
+    """Features [..., n, d], sentences [..., m, s], fellows [..., n, n] (`fellowship`) -> scores [..., n, m].
 
     psi(phi) + <E(s), phi>, phi being the features and their `distances`.
     """
@@ -119,7 +127,7 @@ class Projection(nn.Module):
         features = jnp.concatenate([features, distances(features, fellows)], axis=-1)
         embedded = nn.Dense(features.shape[-1], name="embed")(sentences)
         alone = nn.Dense(1, name="alone")(features)
-        return alone + features @ embedded.T / jnp.sqrt(features.shape[-1])
+        return alone + features @ embedded.mT / jnp.sqrt(features.shape[-1])
 
 
 class Discriminator(nn.Module):
@@ -139,18 +147,29 @@ class Discriminator(nn.Module):
         self.clip_projection = Projection()
 
     def __call__(self, clips, captions, look):
-        """Score clip i against caption j: a `Judgement`.
+        """Score each clip against the captions of its group: a `Judgement`.
 
-        clips [b, t, h, w, c] in [-1, 1], b of 2 or more; captions of m sentences, the first b of which are
-        the clips' own; look: int [k], the frames that the frame judge sees. The logits [2, b, m] are of the
-        frame judge and the clip judge; the diagonal holds each clip with its own caption.
+        clips [b, t, h, w, c] in [-1, 1], b of 2 or more; captions of a multiple of b sentences, the first b
+        of which are the clips' own and the others, as many for each clip, side by side; look: int [k], the
+        frames that the frame judge sees. The logits are of the frame judge and the clip judge.
         """
-        sentences = standardise(self.text(captions).embedding)
-        fellows = fellowship(sentences[: len(clips)])
+        return self.judge(clips, self.listen(captions), look)
+
+    def listen(self, captions):
+        """What is heard of the captions, [m, s]; both the real and the generated clips are judged by it."""
+        return standardise(self.text(captions).embedding)
+
+    def judge(self, clips, sentences, look):
+        """`__call__` with what `listen` heard of the captions."""
+        own, others = jnp.split(sentences, [len(clips)])
+        own = layers.groups(own, len(clips))
+        sentences = jnp.concatenate([own, layers.groups(others, len(clips))], axis=1)
+        fellows = fellowship(own)
         # The ground becomes 0: then what is empty excites nothing and has no edge where the padding begins.
-        clips = clips - self.config.data.ground
+        clips = (clips - self.config.data.ground).astype(compute_dtype(self.config))
         small = layers.average_pool(clips, self.config.discriminator.clip_pooling)
         seen = self.frame_judge(clips[:, look]), self.clip_judge(small)
+        seen = [layers.groups(features, len(clips)) for features in seen]
         projections = self.frame_projection, self.clip_projection
         logits = [project(features, sentences, fellows) for project, features in zip(projections, seen)]
         return Judgement(jnp.stack(logits), jnp.concatenate(seen, axis=-1))

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from t2v_jax.nn import layers
 from t2v_jax.nn.attention import Attention
 from t2v_jax.nn.conv_lstm import ConvLSTM, State
+from t2v_jax.nn.precision import compute_dtype
 from t2v_jax.text.encoder import TextEncoder, rms_normalise
 
 GRID = 8  # cells a side of the ConvLSTM's scene
@@ -176,15 +177,19 @@ class Gestures(nn.Module):
 
 
 class Scene(nn.Module):
-    """Styles [1 or frames, n, d] -> ConvLSTM states [frames, n, GRID, GRID, channels], the last `State`."""
+    """Styles [1 or frames, n, d] -> ConvLSTM states [frames, n, GRID, GRID, channels], the last `State`.
+
+    The states, and with them all that is painted from them, are of the type `dtype`.
+    """
 
     channels: int
+    dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, styles, frames, state=None, unseen=None):
         positions = layers.fourier_features(layers.grid_positions(GRID), 2 * self.channels)
         places = jnp.broadcast_to(positions, (*styles.shape[:2], *positions.shape))
-        cues = layers.leaky_relu(layers.Modulation(name="cue")(places, styles))
+        cues = layers.leaky_relu(layers.Modulation(name="cue")(places.astype(self.dtype), styles))
         # The cue knows its places already; a wider kernel would double the cost of the recurrence.
         conv_lstm = ConvLSTM(self.channels, input_kernel_size=1, at_rest=True, name="conv_lstm")
         steady = frames if len(styles) == 1 else None
@@ -233,7 +238,7 @@ class Generator(nn.Module):
         self.looks = Looks(config.heads, config.attention, config.hard_attention)
         self.script = self.script_class(config.style_width, config.heads, config.attention)
         self.style = Style(config.style_width)
-        self.scene = self.scene_class(config.scene_channels)
+        self.scene = self.scene_class(config.scene_channels, compute_dtype(self.config))
         self.painter = Painter(pixels, tuple(config.painter_channels), config.smooth)
         self.gestures = Gestures(self.config.data.frames) if config.gestures else None
         self.backdrop = self.param("backdrop", nn.initializers.constant(self.config.data.ground), (pixels,))
@@ -301,5 +306,5 @@ class Generator(nn.Module):
         frames, actors = len(places), self.config.generator.actors
         states, places, styles = (layers.fold(layers.time_major(part)) for part in (states, places, styles))
         placed = layers.place(self.painter(states, styles), places, self.config.data.size)
-        ink = placed.reshape(-1, actors, frames, *placed.shape[1:]).sum(1)
+        ink = placed.reshape(-1, actors, frames, *placed.shape[1:]).astype(jnp.float32).sum(1)
         return layers.leaky_clip(ink + self.backdrop.reshape(1, 1, 1, 1, -1))

@@ -10,6 +10,7 @@ from jax import lax
 from t2v_jax.nn.convolution import conv
 from t2v_jax.text.encoder import rms_normalise
 
+GROUP = 64  # clips of a batch, at most, that are compared with one another
 leaky_relu = nn.leaky_relu
 he_normal = nn.initializers.he_normal()
 
@@ -25,12 +26,12 @@ class Modulation(nn.Module):
     def __call__(self, images, style):
         channels = images.shape[-1]
         scale_shift = nn.Dense(2 * channels, name="scale_shift")(style)[..., None, None, :]
-        scale, shift = jnp.split(scale_shift, 2, axis=-1)
+        scale, shift = jnp.split(scale_shift.astype(images.dtype), 2, axis=-1)
         return rms_normalise(images) * (1 + scale) + shift
 
 
 class Convolution(nn.Module):
-    """Convolution of `images` [n, h, w, c] with He initialisation."""
+    """Convolution of `images` [n, h, w, c], in their precision, with He initialisation."""
 
     channels: int
     kernel_size: int = 3
@@ -45,7 +46,12 @@ class Convolution(nn.Module):
             return conv(images, kernel, self.stride)
 
         layer = nn.Conv(
-            self.channels, size, kernel_init=self.kernel_init, conv_general_dilated=convolve, name="conv"
+            self.channels,
+            size,
+            dtype=images.dtype,
+            kernel_init=self.kernel_init,
+            conv_general_dilated=convolve,
+            name="conv",
         )
         return layer(images)
 
@@ -90,8 +96,19 @@ def sum_first(arrays):
 
 
 def weighted_distances(first, second, weights):
-    """How far each of the first [b, d] is from the second [m, d], by feature: weights [b, m] -> [b, d]."""
-    return jnp.einsum("ij,ijd->id", weights, jnp.abs(first[:, None] - second[None]))
+    """How far the first [..., n, d] are from the second [..., m, d], by feature: weights [..., n, m]."""
+    far = jnp.abs(first[..., :, None, :] - second[..., None, :, :])
+    return jnp.einsum("...ij,...ijd->...id", weights, far)
+
+
+def groups(rows, clips):
+    """Rows that belong to the clips of a batch, as many to each: [r * clips, ...] -> [groups, n, ...].
+
+    A group is GROUP clips, or the next smaller number that divides the batch: what is computed of each pair
+    of clips is of pairs within a group, so that its cost grows with the batch, not with its square.
+    """
+    size = next(size for size in range(min(GROUP, clips), 0, -1) if clips % size == 0)
+    return rows.reshape(clips // size, -1, *rows.shape[1:])
 
 
 def mean_each(arrays):
@@ -105,8 +122,14 @@ def deviation(arrays):
 
     XLA's GPU compiler (jaxlib 0.10.2) fails on the gradient of `jnp.var` here: it takes it for a softmax.
     """
+    arrays = arrays.astype(jnp.float32)
     about = arrays - sum_first(arrays)[None] / len(arrays)
     return jnp.sqrt(sum_first(jnp.square(about)) / len(arrays) + 1e-8).mean()
+
+
+def mean_places(images):
+    """The mean over all places: [n, h, w, c] -> float32 [n, c]."""
+    return images.astype(jnp.float32).mean((1, 2))
 
 
 def average_pool(images, factor):
@@ -148,7 +171,7 @@ def place(canvases, centres, size):
     corners = centres * size - side / 2
     shifts = np.subtract.outer(np.arange(size), np.arange(side))  # pixel of the frame - of the canvas
     weights = cubic(corners[..., None, None] - shifts[(None,) * (corners.ndim)])
-    rows, columns = jnp.moveaxis(weights, -3, 0)
+    rows, columns = jnp.moveaxis(weights.astype(canvases.dtype), -3, 0)
     return jnp.einsum("...yi,...ijc,...xj->...yxc", rows, canvases, columns)
 
 

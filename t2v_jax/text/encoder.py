@@ -91,4 +91,5 @@ class TextEncoder(nn.Module):
 
 def rms_normalise(vectors):
     """Scale to unit root mean square over the last axis (Zhang & Sennrich 2019, arXiv 1910.07467)."""
-    return vectors * jax.lax.rsqrt(jnp.mean(jnp.square(vectors), -1, keepdims=True) + 1e-6)
+    size = jnp.mean(jnp.square(vectors.astype(jnp.float32)), -1, keepdims=True)
+    return vectors * jax.lax.rsqrt(size + 1e-6).astype(vectors.dtype)

@@ -15,7 +15,7 @@ def separate_gradients(networks, config, key, parameters, batch):
     """Both players' gradients as a textbook has them: one loss, one `jax.grad`, G run twice."""
     noise_key, frames_key, moments_key, attention_key, *penalty_keys = jax.random.split(key, 6)
     loss, captions = losses.LOSSES[config.loss], batch["captions"]
-    wrong = losses.wrong_captions(batch["meaning"], batch["rival_meanings"])
+    wrong = [pairs[None] for pairs in losses.wrong_captions(batch["meaning"], batch["rival_meanings"])]
     with_rivals = jax.tree.map(lambda *parts: jnp.concatenate(parts), captions, batch["rivals"])
     noise = jax.random.normal(noise_key, (example.BATCH, 8))
     keep, look = step.choose_frames(frames_key, FRAMES)
@@ -37,7 +37,7 @@ def separate_gradients(networks, config, key, parameters, batch):
         return judge(discriminator, clips).logits
 
     def mismatched(logits):
-        return sum(losses.mismatched(loss.discriminator, logits, pairs) for pairs in wrong)
+        return sum(losses.mismatched(loss.discriminator, logits, pairs)[0] for pairs in wrong)
 
     def discriminator_loss(discriminator):
         fake = generate(parameters.generator).clips[:, keep]
@@ -47,7 +47,7 @@ def separate_gradients(networks, config, key, parameters, batch):
         total += config.mismatch_weight * mismatched(logits).mean()
         for clips, key, own in zip((real, fake), penalty_keys, (scores, fake_scores)):
             if config.penalty == "exact":
-                value = penalties.exact(lambda x: losses.own(logits_of(discriminator, x)), clips)
+                value = penalties.exact(lambda x: losses.own(logits_of(discriminator, x))[:, 0], clips)
             elif config.penalty == "finite_difference":
                 moved = clips + config.penalty_sigma * jax.random.normal(key, clips.shape)
                 moved = losses.own(logits_of(discriminator, moved))
@@ -60,10 +60,10 @@ def separate_gradients(networks, config, key, parameters, batch):
     def generator_loss(generator):
         film = generate(generator)
         seen, real_seen = (judge(parameters.discriminator, x) for x in (film.clips[:, keep], real))
-        lost = losses.each(loss.generator)(losses.own(real_seen.logits), losses.own(seen.logits)).mean(0)
+        lost = losses.each(loss.generator)(losses.own(real_seen.logits), losses.own(seen.logits)).mean(0)[0]
         lost += config.contrast_weight * mismatched(seen.logits)
         same = batch["meaning"][:, None] == batch["meaning"][None]
-        lost += config.energy_weight * losses.energy_distance(real_seen.features, seen.features, same)
+        lost += config.energy_weight * losses.energy_distance(real_seen.features[0], seen.features[0], same)
         lost += config.reconstruction_weight * jnp.abs(film.clips[:, keep] - real).mean((1, 2, 3, 4))
         regret = jax.lax.stop_gradient(lost - lost.mean())
         return lost.mean() + jnp.mean(regret * film.likelihood)
@@ -95,7 +95,7 @@ def test_single_update_equals_two_separate_gradients(changes):
 
     @jax.jit
     def both(parameters):
-        single = step.losses(networks, config, FRAMES, True, key, *parameters, batch, 0)[:2]
+        single = step.gradients(networks, config, FRAMES, True, key, *parameters, batch, 0)[:2]
         return single, separate_gradients(networks, config, key, parameters, batch)
 
     single, separate = both(parameters)
@@ -196,7 +196,7 @@ def test_a_step_without_penalties_is_the_game_alone():
         gradients = []
         for penalty, penalised in (("none", True), ("finite_difference", False)):
             config = example.config(penalty=penalty).game
-            gradients.append(step.losses(networks, config, FRAMES, penalised, key, *parameters, batch, 0))
+            gradients.append(step.gradients(networks, config, FRAMES, penalised, key, *parameters, batch, 0))
         return gradients
 
     (*none, told), (*skipped, also_told) = without(parameters)

@@ -23,7 +23,7 @@ CAPTIONS = jax.tree.map(jnp.asarray, example.language().encode(SENTENCES))
 @jax.jit
 def judge(clips):
     """Scores, the frame judge seeing the first frame and the third."""
-    return DISCRIMINATOR.apply(PARAMETERS, clips, CAPTIONS, jnp.array([0, 2])).logits
+    return DISCRIMINATOR.apply(PARAMETERS, clips, CAPTIONS, jnp.array([0, 2])).logits[:, 0]
 
 
 def test_every_clip_is_judged_with_every_caption():
@@ -61,10 +61,10 @@ def test_distances_are_the_mean_of_those_to_the_fellows():
 
 
 def test_captions_of_no_clip_are_judged_too():
-    rivals = jax.tree.map(lambda array: jnp.concatenate([array, array[1:2]]), CAPTIONS)
-    scores = DISCRIMINATOR.apply(PARAMETERS, CLIPS, rivals, jnp.array([0, 2])).logits
-    assert scores.shape == (2, example.BATCH, example.BATCH + 1)
-    np.testing.assert_allclose(scores[..., -1], scores[..., 1], atol=1e-5)
+    rivals = jax.tree.map(lambda array: jnp.concatenate([array, array[jnp.array([1, 0, 2, 3])]]), CAPTIONS)
+    scores = DISCRIMINATOR.apply(PARAMETERS, CLIPS, rivals, jnp.array([0, 2])).logits[:, 0]
+    assert scores.shape == (2, example.BATCH, 2 * example.BATCH)
+    np.testing.assert_allclose(scores[..., 4:6], scores[..., 1::-1], atol=1e-5)
 
 
 def test_a_clip_is_judged_beside_the_others_of_its_caption():

@@ -1,0 +1,11 @@
+"""The precision of the networks' activations."""
+
+import jax
+import jax.numpy as jnp
+
+
+def compute_dtype(config):
+    """The type that `config.dtype` asks for; auto: bfloat16, but float32 on CPUs, where that is faster."""
+    if config.dtype == "auto":
+        return jnp.float32 if jax.default_backend() == "cpu" else jnp.bfloat16
+    return jnp.dtype(config.dtype)
