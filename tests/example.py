@@ -4,13 +4,11 @@ import functools
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from t2v_jax import config as configuration
 from t2v_jax import train
 from t2v_jax.checkpoint import Checkpoints
 from t2v_jax.data.pipeline import clip_batches
-from t2v_jax.data.rivals import Rivals
 from t2v_jax.data.worlds import make_source
 from t2v_jax.nn.discriminator import Discriminator
 from t2v_jax.nn.generator import Generator
@@ -55,17 +53,9 @@ def networks(config):
     return train.Networks(Generator(*sizes), Discriminator(*sizes))
 
 
-def batch(start=0):
-    rivals, rng = Rivals(source().captions()), np.random.default_rng(start)
-    clips = [rivals(source()[index], rng) for index in range(start, start + BATCH)]
-    arrays = {
-        "clip": np.stack([clip["clip"] for clip in clips]),
-        "captions": language().encode([clip["caption"] for clip in clips]),
-        "meaning": np.array([clip["meaning"] for clip in clips], np.int32),
-        "rivals": language().encode([rival for clip in clips for rival in clip["rivals"]]),
-        "rival_meanings": np.concatenate([clip["rival_meanings"] for clip in clips], dtype=np.int32),
-    }
-    return jax.tree.map(jnp.asarray, arrays)
+def batch(seed=0):
+    """The first batch in the order of a seed."""
+    return jax.tree.map(jnp.asarray, next(clip_batches(source(), language(), BATCH, seed=seed, threads=0)))
 
 
 def noise(seed=1):

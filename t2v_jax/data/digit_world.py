@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from t2v_jax.data.digits import SIZE, load_digits
+from t2v_jax.data.windows import set_windows
 from t2v_jax.data.world import World
 from t2v_jax.errors import UsageError
 
@@ -28,8 +29,8 @@ class DigitWorld(World):
         missing = sorted(set(range(10)) - set(labels.tolist()))
         if missing:
             raise UsageError(f"no digit {missing[0]} in {self.directory}; name a directory with all of MNIST")
-        images = _resize(images, self.digit_size)
-        self._glyphs = [images[labels == digit] for digit in range(10)]
+        self._glyphs = _resize(images, self.digit_size)[np.argsort(labels, kind="stable")]
+        self._numbers = np.bincount(labels)
         self._span = self.size - self.digit_size
 
     def _check(self) -> None:
@@ -37,18 +38,21 @@ class DigitWorld(World):
         if not 1 <= self.digit_size < self.size:
             raise UsageError(f"digit_size={self.digit_size}: expected 1 to {self.size - 1}, less than size")
 
-    def _slide(self, digit, along, vertical, rng) -> np.ndarray:
-        """A clip of one of the digit's glyphs at the places `along` [frames] of an axis, pixels.
+    def _slide(self, digits, along, vertical, draws) -> np.ndarray:
+        """Clips of one glyph of each of the digits [n] at the places `along` [n, frames] of an axis, pixels.
 
-        Its place on the other axis is random and stays.
+        The axis is that of the rows where `vertical` [n]; the place on the other one is random and stays.
         """
-        glyph = self._glyphs[digit][rng.integers(len(self._glyphs[digit]))]
-        track = rng.integers(self._span + 1)
-        clip = np.zeros((self.frames, self.size, self.size, 1), np.uint8)
-        for frame, place in zip(clip[..., 0], np.rint(along).astype(int).tolist()):
-            top, left = (place, track) if vertical else (track, place)
-            frame[top : top + self.digit_size, left : left + self.digit_size] = glyph
-        return clip
+        glyphs = self._some_glyphs(digits, draws)
+        places, tracks = np.rint(along).astype(int), draws.integers(self._span + 1)[:, None]
+        top, left = (np.where(vertical[:, None] == way, places, tracks) for way in (True, False))
+        clips = np.zeros((*along.shape, self.size, self.size, 1), np.uint8)
+        set_windows(clips, np.arange(len(clips)), top, left, glyphs[:, None, ..., None])
+        return clips
+
+    def _some_glyphs(self, digits, draws) -> np.ndarray:
+        first = np.cumsum(self._numbers) - self._numbers
+        return self._glyphs[first[digits] + draws.integers(self._numbers[digits])]
 
 
 def _resize(images: np.ndarray, side: int) -> np.ndarray:

@@ -22,13 +22,14 @@ class MovingDigits(DigitWorld):
     templates = TEMPLATES
     holds_out_one_in = 4
 
-    def _render(self, combination, rng) -> np.ndarray:
-        digit, motion = combination
+    def _render(self, combinations, draws) -> np.ndarray:
+        digits, motions = combinations.T
         # The path between the borders, unfolded, is a circle twice their distance round.
         circle = 2 * self._span
-        path = (rng.uniform(0, circle) + self._speed(rng) * np.arange(self.frames)) % circle
+        starts, speeds = draws.uniform(0, circle), self._speeds(draws)
+        path = (starts[:, None] + speeds[:, None] * np.arange(self.frames)) % circle
         along = self._span - np.abs(path - self._span)
-        return self._slide(digit, along, motion == MOTIONS.index("up and down"), rng)
+        return self._slide(digits, along, motions == MOTIONS.index("up and down"), draws)
 
-    def _speed(self, rng) -> float:
-        return rng.uniform(*SPEED) * self.size / 64
+    def _speeds(self, draws) -> np.ndarray:
+        return draws.uniform(*SPEED) * self.size / 64

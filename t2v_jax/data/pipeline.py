@@ -4,33 +4,17 @@ The order is a function of the seed alone, so the position is one number: save `
 JSON, or `grain.checkpoint.CheckpointSave` with Orbax) and `set_state` continues with the next clip.
 """
 
-import itertools
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 import grain
 import jax
 import numpy as np
 
+from t2v_jax.data.draws import Draws
 from t2v_jax.data.rivals import Rivals
+from t2v_jax.data.source import ClipSource, read_batch
 from t2v_jax.errors import UsageError
 from t2v_jax.text.language import Captions, Language
-
-
-class ClipSource(Protocol):
-    """Captioned clips: a `World`, a clip folder, a TFDS data source with captions.
-
-    `source[i]` is a dict of clip uint8 [frames, height, width, channels], caption str, meaning int (equal
-    for captions that say the same) and any number of int labels under names of their own; `captions()`
-    is a dict of every distinct caption, sorted, with its meaning. A source with a number `alike` has so many
-    clips of one meaning side by side.
-    """
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: int) -> dict: ...
-
-    def captions(self) -> dict[str, int]: ...
 
 
 def clip_batches(
@@ -59,64 +43,55 @@ def clip_batches(
     """
     process_index = jax.process_index() if process_index is None else process_index
     process_count = jax.process_count() if process_count is None else process_count
-    groups = _Groups(source)
-    if batch_size < 1 or batch_size % (process_count * groups.alike):
-        alike = f" times that of clips alike, {groups.alike}" if groups.alike > 1 else ""
+    alike = getattr(source, "alike", 1)
+    if batch_size < 1 or batch_size % (process_count * alike):
+        times = f" times that of clips alike, {alike}" if alike > 1 else ""
         raise UsageError(
             f"batch_size={batch_size}: expected a positive multiple of the number of processes, "
-            f"{process_count}{alike}"
+            f"{process_count}{times}"
         )
-    captions = source.captions()
-    rivals = Rivals(captions)
-    clips = grain.MapDataset.source(groups).seed(seed).shuffle().repeat()
-    clips = clips.random_map(lambda group, rng: [rivals(element, rng) for element in group])
-    # Threads, not Grain's worker processes: decoding and copying release the GIL, a position stays
+    places = grain.MapDataset.range(len(source) // alike).seed(seed).shuffle().repeat()
+    places = places.map_with_index(lambda position, group: (position, group))
+    # Threads, not Grain's worker processes: painting and copying release the GIL, a position stays
     # independent of their number, and nothing has to be pickled or guarded by __main__.
     return iter(
-        clips[process_index::process_count]
+        places[process_index::process_count]
         .batch(
-            batch_size // process_count // groups.alike,
+            batch_size // process_count // alike,
             drop_remainder=True,
-            batch_fn=_Collate(captions, language),
+            batch_fn=_Batch(source, alike, language, seed),
         )
         .to_iter_dataset(grain.ReadOptions(num_threads=threads, prefetch_buffer_size=2 * threads))
     )
 
 
-class _Groups:
-    """A source's clips, `alike` of them at a time, so that no shuffling parts them."""
+class _Batch:
+    """Makes a batch of (position in the order, number) of groups of `alike` clips of a source."""
 
-    def __init__(self, source: ClipSource):
-        self._source, self.alike = source, getattr(source, "alike", 1)
-
-    def __len__(self) -> int:
-        return len(self._source) // self.alike
-
-    def __getitem__(self, index: int) -> list[dict]:
-        first = index * self.alike
-        return [self._source[place] for place in range(first, first + self.alike)]
-
-
-class _Collate:
-    """Makes a batch of groups of elements; each distinct caption has been encoded once, up front."""
-
-    def __init__(self, captions: Iterable[str], language: Language):
+    def __init__(self, source: ClipSource, alike: int, language: Language, seed: int):
+        captions = source.captions()
+        self._source, self._alike, self._seed = source, alike, seed
         self._rows = {caption: row for row, caption in enumerate(captions)}
-        self._encoded = language.encode(captions)
+        self._meanings = np.array(list(captions.values()), np.int32)
+        self._encoded = language.encode(list(captions))
+        self._rivals = Rivals(captions)
 
-    def __call__(self, groups: Sequence[list[dict]]) -> dict:
-        elements = list(itertools.chain.from_iterable(groups))
-        labels = elements[0].keys() - {"clip", "caption", "rivals", "rival_meanings"}
+    def __call__(self, groups: Sequence[tuple[int, int]]) -> dict:
+        positions, indices = map(self._clips, zip(*groups))
+        batch = read_batch(self._source, indices)
+        clips, captions = batch.pop("clip"), batch.pop("caption")
+        rows = np.array([self._rows[caption] for caption in captions])
+        rivals = self._rivals(rows, batch["meaning"], Draws([self._seed], positions)).ravel()
         return {
-            "clip": np.stack([element["clip"] for element in elements]),
-            "captions": self._captions(element["caption"] for element in elements),
-            "rivals": self._captions(rival for element in elements for rival in element["rivals"]),
-            "rival_meanings": np.concatenate(
-                [element["rival_meanings"] for element in elements], dtype=np.int32
-            ),
-            **{name: np.array([element[name] for element in elements], np.int32) for name in sorted(labels)},
+            "clip": clips,
+            "captions": self._captions(rows),
+            "rivals": self._captions(rivals),
+            "rival_meanings": self._meanings[rivals],
+            **{name: labels.astype(np.int32) for name, labels in batch.items()},
         }
 
-    def _captions(self, captions: Iterable[str]) -> Captions:
-        rows = [self._rows[caption] for caption in captions]
+    def _clips(self, groups: Sequence[int]) -> np.ndarray:
+        return (self._alike * np.array(groups)[:, None] + np.arange(self._alike)).ravel()
+
+    def _captions(self, rows: np.ndarray) -> Captions:
         return Captions(*(field[rows] for field in self._encoded))

@@ -1,9 +1,11 @@
-"""Rivals: to a clip's caption another one that asks for something else in nearly the same words."""
+"""Rivals: to a clip's caption other ones that ask for something else in nearly the same words."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from t2v_jax.data.draws import Draws
 from t2v_jax.text.words import fold_case, split_words
 
 RIVALS = 4  # of each clip
@@ -11,33 +13,67 @@ CANDIDATES = 256  # captions that are looked at for each clip
 
 
 class Rivals:
-    """Adds to an element with a caption str and a meaning int RIVALS rivals, str, and their rival_meanings.
+    """Chooses RIVALS rivals for each clip of a batch. `captions`: each with its meaning.
 
     Among captions drawn at random the fewer words differ, the likelier one is a rival, by a factor e a
     word: those that differ in one thing alone are rare in a batch, and they are what teaches to look
-    closely. Where nothing means anything else the rivals are the caption itself. `captions`: each with its
-    meaning.
+    closely. Where nothing means anything else the rivals are the caption itself.
     """
 
     def __init__(self, captions: Mapping[str, int]):
-        self._captions = list(captions)
-        self._meanings = np.array(list(captions.values()))
-        self._words = {caption: frozenset(map(fold_case, split_words(caption))) for caption in captions}
+        meanings = np.array(list(captions.values()))
+        self._by_meaning = np.argsort(meanings, kind="stable")
+        self._meanings = meanings[self._by_meaning]
+        self._words = _word_table(captions)
+        self._lengths = np.count_nonzero(self._words, axis=1)
+        self._vocabulary = int(self._words.max()) + 1
 
-    def __call__(self, element: dict, rng: np.random.Generator) -> dict:
-        caption = element["caption"]
-        others = np.flatnonzero(self._meanings != element["meaning"])
-        if others.size > CANDIDATES:
-            others = rng.choice(others, CANDIDATES, replace=False)
-        if others.size:
-            chosen = rng.choice(others, RIVALS, p=self._likelihoods(caption, others))
-            rivals, meanings = [self._captions[index] for index in chosen], self._meanings[chosen].tolist()
-        else:
-            rivals, meanings = [caption] * RIVALS, [element["meaning"]] * RIVALS
-        return element | {"rivals": rivals, "rival_meanings": meanings}
+    def __call__(self, rows: np.ndarray, meanings: np.ndarray, draws: Draws) -> np.ndarray:
+        """Rows of the captions that are rivals, int [n, RIVALS]; `rows` and `meanings` [n] are the clips'."""
+        candidates, valid = self._candidates(meanings, draws)
+        likenesses = np.where(valid, self._likenesses(rows, candidates), -np.inf)
+        likenesses[~valid.any(1)] = 0
+        weights = np.exp(likenesses - likenesses.max(1, keepdims=True)).cumsum(1)
+        aims = np.stack([draws.uniform(0, weights[:, -1]) for _ in range(RIVALS)], 1)
+        chosen = (weights[:, None] <= aims[..., None]).sum(2)
+        rivals = np.take_along_axis(candidates, chosen, 1)
+        return np.where(valid.any(1, keepdims=True), rivals, rows[:, None])
 
-    def _likelihoods(self, caption, others):
-        words = self._words[caption]
-        differing = np.array([len(words ^ self._words[self._captions[other]]) for other in others])
-        weights = np.exp(differing.min() - differing)
-        return weights / weights.sum()
+    def _candidates(self, meanings, draws):
+        """Rows of captions [n, c], distinct for each clip, and which of them are of another meaning."""
+        first, last = (np.searchsorted(self._meanings, meanings, side) for side in ("left", "right"))
+        total = len(self._meanings)
+        others = total - (last - first)
+        places = np.tile(np.arange(min(CANDIDATES, total)), (len(meanings), 1))
+        seeds = draws.bits()
+        for clip in np.flatnonzero(others > CANDIDATES):
+            rng = np.random.Generator(np.random.Philox(key=seeds[clip]))
+            places[clip] = rng.choice(others[clip], CANDIDATES, replace=False, shuffle=False)
+        # The others' places, numbered past the captions of the same meaning, which lie side by side.
+        places += np.where(places >= first[:, None], (last - first)[:, None], 0)
+        return self._by_meaning[np.minimum(places, total - 1)], places < total
+
+    def _likenesses(self, rows, candidates):
+        """[n, c]: minus the number of words that are in one of two captions alone."""
+        said = np.zeros((len(rows), self._vocabulary), np.float32)
+        np.put_along_axis(said, self._words[rows], 1, 1)
+        said[:, 0] = 0
+        places = self._words[candidates] + self._vocabulary * np.arange(len(rows))[:, None, None]
+        common = said.take(places) @ np.ones(self._words.shape[1], np.float32)
+        return 2 * common - self._lengths[candidates] - self._lengths[rows, None]
+
+
+def _word_table(captions: Iterable[str]) -> np.ndarray:
+    """int32 [captions, the most words]: the distinct words of each, by numbers from 1, then zeros."""
+    numbers = {}
+
+    @functools.cache
+    def numbered(part):
+        words = [part] if part.isalnum() else split_words(part)  # which takes a while
+        return [numbers.setdefault(fold_case(word), len(numbers) + 1) for word in words]
+
+    told = [set().union(*map(numbered, caption.split())) for caption in captions]
+    table = np.zeros((len(told), max(map(len, told))), np.int32)
+    for row, words in zip(table, told):
+        row[: len(words)] = list(words)
+    return table

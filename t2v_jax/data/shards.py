@@ -20,6 +20,7 @@ from t2v_jax.data.decode import Recipe
 from t2v_jax.data.decoders import Decoders
 from t2v_jax.data.folder import SPLITS, Folder, Video, split_of
 from t2v_jax.data.report import Report, Used
+from t2v_jax.data.source import only_element
 from t2v_jax.errors import UsageError
 from t2v_jax.files import new_directory, write_atomically
 
@@ -163,7 +164,7 @@ def _write_manifest(output: pathlib.Path, report: Report, outcomes: Sequence[dic
 
 
 class PreparedClips:
-    """The clips of a split of a prepared directory: a `ClipSource` (see `pipeline`).
+    """The clips of a split of a prepared directory: a `ClipSource` (see `source`).
 
     The meaning of a clip is the index of its caption among all of the directory, sorted. Raises
     UsageError for a directory that `prepare` did not finish, for a damaged one, and for a split
@@ -192,12 +193,23 @@ class PreparedClips:
         return len(self._rows)
 
     def __getitem__(self, index: int) -> dict:
-        record, meaning = map(int, self._rows[index])
+        return only_element(self.batch([index]))
+
+    def batch(self, indices: Sequence[int]) -> dict:
+        """The elements of n indices at once: clips [n, ...], a list of captions, meanings int [n]."""
+        records, meanings = self._rows[indices].T
+        captions = [self._captions[meaning] for meaning in meanings]
+        clips = np.empty((len(records), *self.shape), np.uint8)
+        # One by one: ArrayRecord's reading of many at once takes longer where they are as large as clips.
+        for clip, record in zip(clips, records.tolist()):
+            clip[:] = self._read(record)
+        return {"clip": clips, "caption": captions, "meaning": meanings}
+
+    def _read(self, record: int) -> np.ndarray:
         try:
-            clip = np.frombuffer(self._records[record], np.uint8).reshape(self.shape)
+            return np.frombuffer(self._records[record], np.uint8).reshape(self.shape)
         except (IndexError, OSError, RuntimeError, ValueError) as error:
             raise self._damaged(f"clip {record} cannot be read") from error
-        return {"clip": clip, "caption": self._captions[meaning], "meaning": meaning}
 
     def captions(self) -> dict[str, int]:
         """Every distinct caption of the split, sorted, with its meaning."""

@@ -11,7 +11,7 @@ from t2v_jax.errors import UsageError
 
 
 class TfdsClips:
-    """The clips of a split of a data set of TFDS, by its name: a `ClipSource` (see `pipeline`).
+    """The clips of a split of a data set of TFDS, by its name: a `ClipSource` (see `source`).
 
     The caption is the data set's text, of several texts each in turn; where it has none, the words of its
     label, "apply eye makeup" of ApplyEyeMakeup. Captions mean the same where the data set has a `meaning`

@@ -19,15 +19,16 @@ class TurningDigits(DigitWorld):
     templates = ("the digit {digit} is moving {motion}.", "digit {digit} goes {motion}")
     holds_out_one_in = 4
 
-    def _render(self, combination, rng) -> np.ndarray:
-        digit, motion = combination
-        axis, backwards = divmod(motion, 2)
-        along = self._path(rng)
-        return self._slide(digit, self._span - along if backwards else along, axis == 0, rng)
+    def _render(self, combinations, draws) -> np.ndarray:
+        digits, motions = combinations.T
+        axes, backwards = np.divmod(motions, 2)
+        along = self._paths(draws)
+        along = np.where(backwards[:, None], self._span - along, along)
+        return self._slide(digits, along, axes == 0, draws)
 
-    def _path(self, rng) -> np.ndarray:
-        """[frames]: down to a turn and up again, pixels in 0 .. span."""
+    def _paths(self, draws) -> np.ndarray:
+        """[n, frames]: down to a turn and up again, pixels in 0 .. span."""
         times = np.linspace(0, 1, self.frames)
-        away = np.abs(times - rng.uniform(*TURN))
-        away *= rng.uniform(*REACH) * self._span / TURN[1]
-        return away + rng.uniform(0, self._span - away.max())
+        away = np.abs(times - draws.uniform(*TURN)[:, None])
+        away *= draws.uniform(*REACH)[:, None] * self._span / TURN[1]
+        return away + draws.uniform(0, self._span - away.max(1))[:, None]

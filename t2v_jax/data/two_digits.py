@@ -26,5 +26,6 @@ class TwoDigits(MovingDigits):
     def _is_possible(self, combination) -> bool:
         return combination[0] != combination[2]
 
-    def _render(self, combination, rng) -> np.ndarray:
-        return np.maximum(super()._render(combination[:2], rng), super()._render(combination[2:], rng))
+    def _render(self, combinations, draws) -> np.ndarray:
+        one, other = (super(TwoDigits, self)._render(half, draws) for half in np.hsplit(combinations, 2))
+        return np.maximum(one, other, out=one)

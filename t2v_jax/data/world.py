@@ -2,10 +2,13 @@
 
 import dataclasses
 import itertools
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
+from t2v_jax.data.draws import Draws
+from t2v_jax.data.source import only_element
 from t2v_jax.errors import UsageError
 
 SPLITS = ("train", "test", "held_out")
@@ -43,9 +46,12 @@ class World:
     def __post_init__(self):
         self._check()
         self._counts = tuple(map(len, self.attributes.values()))
+        everything = list(itertools.product(*map(range, self._counts)))
+        self._meanings = np.array([self.meaning(combination) for combination in everything])
+        self._captions = np.array([self._wordings(combination) for combination in everything], object)
         self.combinations = [
             combination
-            for combination in itertools.product(*map(range, self._counts))
+            for combination in everything
             if self._is_possible(combination) and self._is_held_out(combination) == (self.split == "held_out")
         ]
 
@@ -63,27 +69,34 @@ class World:
         return self.clips
 
     def __getitem__(self, index: int) -> dict:
-        index = range(self.clips)[index]
-        combination, rng = self._draw(index)
-        if place := index % self.alike:
-            combination, _ = self._draw(index - place)
-        template = rng.integers(len(self.templates))
+        return only_element(self.batch([range(self.clips)[index]]))
+
+    def batch(self, indices: Sequence[int]) -> dict:
+        """The elements of n indices from 0 at once: clips [n, ...], a list of captions, all else int [n]."""
+        indices = np.asarray(indices)
+        groups = self._draws(0, indices - indices % self.alike)
+        draws = self._draws(1, indices)
+        chosen = groups.integers(len(self.combinations))
+        combinations = np.array([self.combinations[place] for place in chosen])
+        templates = draws.integers(len(self.templates))
+        numbers = np.ravel_multi_index(combinations.T, self._counts)
         return {
-            "clip": self._render(combination, rng),
-            "caption": self.caption(combination, template),
-            "meaning": self.meaning(combination),
-            **dict(zip(self.attributes, combination)),
+            "clip": self._render(combinations, draws),
+            "caption": self._captions[numbers, templates].tolist(),
+            "meaning": self._meanings[numbers],
+            **dict(zip(self.attributes, combinations.T)),
         }
 
-    def _draw(self, index):
-        """A combination and, for all else, the generator that it was drawn from."""
-        rng = np.random.default_rng([self.seed, SPLITS.index(self.split), index])
-        return self.combinations[rng.integers(len(self.combinations))], rng
+    def _draws(self, purpose, indices) -> Draws:
+        return Draws([self.seed, SPLITS.index(self.split), purpose], indices)
 
     def caption(self, combination: tuple[int, ...], template: int) -> str:
         """The sentence that names the values of a combination, by the template of that index."""
         named = zip(self.attributes.items(), combination)
         return self.templates[template].format(**{name: values[i] for (name, values), i in named})
+
+    def _wordings(self, combination) -> list[str]:
+        return [self.caption(combination, template) for template in range(len(self.templates))]
 
     def captions(self) -> dict[str, int]:
         """Every distinct caption of the split, sorted, with its meaning."""
@@ -101,5 +114,6 @@ class World:
         # The sum of the indices: each value is trained with some values of every other attribute.
         return sum(combination) % self.holds_out_one_in == self.holds_out_one_in - 1
 
-    def _render(self, combination, rng: np.random.Generator) -> np.ndarray:
+    def _render(self, combinations: np.ndarray, draws: Draws) -> np.ndarray:
+        """Clips [n, frames, size, size, channels] of combinations int [n, attributes]."""
         raise NotImplementedError

@@ -18,7 +18,7 @@ def clips(request):
 
 @pytest.fixture(scope="module")
 def many():
-    return list(MovingShapes("train", 300))
+    return list(MovingShapes("train", 400))
 
 
 def named(element):

@@ -134,6 +134,24 @@ def test_processes_share_out_the_global_batch(language, count):
     np.testing.assert_array_equal(np.sort(np.concatenate(parts, 1)), np.sort(whole))
 
 
+@pytest.mark.parametrize("alike", [1, 2])
+def test_a_clip_has_the_same_rivals_whatever_the_batch(language, alike):
+    source = MovingDigits("train", 24, frames=4, size=20, digit_size=14, alike=alike)
+
+    def rivals(steps, batch_size, **share):
+        """Clip -> its rivals, in the first epoch."""
+        batches = clip_batches(source, language, batch_size, threads=0, **share)
+        return {
+            clip.tobytes(): tokens.tobytes()
+            for batch in itertools.islice(batches, steps)
+            for clip, tokens in zip(batch["clip"], batch["rivals"].tokens.reshape(batch_size // 2, -1))
+        }
+
+    shares = [{"process_index": index, "process_count": 2} for index in range(2)]
+    of_twos, of_sixes = ([rivals(24 // size, size, **share) for share in shares] for size in (4, 12))
+    assert of_twos == of_sixes and len(of_twos[0] | of_twos[1]) == 24
+
+
 @pytest.mark.parametrize("steps", [0, 1, 7])
 @pytest.mark.parametrize("threads", [0, 2])
 def test_a_resumed_run_sees_the_batches_of_an_uninterrupted_one(batches, steps, threads):

@@ -74,6 +74,15 @@ def test_clips_are_those_of_the_files(films, prepared):
     assert report.left_out.keys() == {"a red square/bad.mp4"}
 
 
+def test_many_clips_are_read_at_once(prepared):
+    source = sources(prepared)["train"]
+    indices = np.random.default_rng(0).permutation(len(source))[:9]
+    batch, elements = source.batch(indices), [source[index] for index in indices]
+    assert batch.keys() == {"clip", "caption", "meaning"}
+    for field, column in batch.items():
+        np.testing.assert_array_equal(column, [element[field] for element in elements])
+
+
 def test_a_meaning_is_a_caption_in_every_split(prepared):
     meanings = {}
     for source in sources(prepared).values():
@@ -156,8 +165,9 @@ def test_a_damaged_clip_is_told(films, copy):
     data[1000] ^= 1  # a pixel of the shard's first clip
     path.write_bytes(data)
     source = PreparedClips(copy, split_of(read_folder(films).videos[0].name))
-    with pytest.raises(UsageError, match="clip 0 cannot be read.*t2v data prepare"):
-        source[0]
+    for read in (lambda: source[0], lambda: source.batch([1, 0, 2])):
+        with pytest.raises(UsageError, match="clip 0 cannot be read.*t2v data prepare"):
+            read()
     assert source[1]["clip"].shape == (4, 16, 16, 3)
 
 

@@ -166,6 +166,19 @@ def test_an_element_depends_on_seed_split_and_index_alone(name, split, index, se
 
 
 @every_world
+@pytest.mark.parametrize("alike", [1, 3])
+def test_an_element_does_not_depend_on_the_batch_it_is_drawn_in(name, alike):
+    source = world(name, alike=alike)
+    for indices in np.array_split(np.random.default_rng(0).permutation(60), [1, 2, 20]):
+        batch = source.batch(indices)
+        for place, index in enumerate(indices.tolist()):
+            element = source[index]
+            assert element.keys() == batch.keys()
+            np.testing.assert_array_equal(batch["clip"][place], element.pop("clip"))
+            assert element == {field: batch[field][place] for field in element}
+
+
+@every_world
 def test_seeds_splits_and_indices_differ(name):
     clips = [
         WORLDS[name](split, 2, seed=seed)[index]["clip"].tobytes()
