@@ -33,7 +33,7 @@ SENTENCE = "the digit 7 is moving up and down"
 
 
 class Started(NamedTuple):
-    """A run ready to step: its batches, and its two updates, without the penalties and with them."""
+    """A run ready to step: its batches, and its updates, without the penalties and with them."""
 
     run: train.Run
     state: Any
@@ -50,7 +50,7 @@ def parsed(arguments):
 
 
 def started(arguments):
-    """The run in a new workdir, its programs compiled."""
+    """The run in a new workdir; its updates are still to be compiled."""
     run = train.prepare(parsed(arguments), pathlib.Path(tempfile.mkdtemp()) / "run")
     batches = clip_batches(run.source, run.language, run.config.batch_size, seed=run.config.seed)
     with train.Checkpoints(run.workdir, 1) as checkpoints:
@@ -58,11 +58,20 @@ def started(arguments):
     batch = sharding.shard_batch(run.mesh, next(batches))
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
     frames, _ = train.variant_at(run.config, run.config.steps)
-    lowered = [
+    updates = [
         train.compile_step(run, layout, frames, penalised).lower(state, batch) for penalised in (False, True)
     ]
+    return Started(run, state, batches, updates)
+
+
+def compiled(runs):
+    """The same runs, their programs compiled side by side."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        return Started(run, state, batches, list(pool.map(lambda program: program.compile(), lowered)))
+        programs = [[pool.submit(update.compile) for update in run.updates] for run in runs]
+    return [
+        run._replace(updates=[program.result() for program in updates])
+        for run, updates in zip(runs, programs)
+    ]
 
 
 def milliseconds(update, state, batches):
@@ -140,11 +149,18 @@ def main(_):
         output.write_text(json.dumps(rows, indent=1))
 
     tell({"device": jax.devices()[0].device_kind, "devices": jax.device_count(), "jax": jax.__version__})
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        begun = time.perf_counter()
-        runs = dict(zip(RUNS.value, pool.map(started, RUNS.value)))
-    tell({"compiled_programs": 2 * len(runs), "seconds": round(time.perf_counter() - begun, 1)})
-    for arguments, ready in runs.items():
+    begun = time.perf_counter()
+    runs = [*map(started, RUNS.value)]
+    traced = time.perf_counter()
+    runs = compiled(runs)
+    tell(
+        {
+            "programs": 2 * len(runs),
+            "traced_in_seconds": round(traced - begun, 1),
+            "compiled_in_seconds": round(time.perf_counter() - traced, 1),
+        }
+    )
+    for arguments, ready in zip(RUNS.value, runs):
         tell(step_row(arguments, ready))
     for row in generation_rows():
         tell(row)

@@ -31,9 +31,9 @@ def clip_batches(
 
     A batch is a dict of
       clip      uint8 [batch_size / process_count, frames, height, width, channels]
-      captions  Captions, arrays [batch_size / process_count, max_tokens]
+      captions  Captions, arrays [batch_size / process_count, tokens], as many as the longest caption has
       rivals    Captions like them, for each RIVALS of other meanings as far as there are any (see `rivals`),
-                arrays [RIVALS * batch_size / process_count, max_tokens], those of a clip side by side
+                arrays [RIVALS * batch_size / process_count, tokens], those of a clip side by side
       rival_meanings  int32 [RIVALS * batch_size / process_count]
     and each label of the source as int32 [batch_size / process_count]. `batch_size` counts all
     processes (default: those of JAX), which share out each global batch: together they see every
@@ -73,7 +73,7 @@ class _Batch:
         self._source, self._alike, self._seed = source, alike, seed
         self._rows = {caption: row for row, caption in enumerate(captions)}
         self._meanings = np.array(list(captions.values()), np.int32)
-        self._encoded = language.encode(list(captions))
+        self._encoded = _trimmed(language.encode(list(captions)))
         self._rivals = Rivals(captions)
 
     def __call__(self, groups: Sequence[tuple[int, int]]) -> dict:
@@ -95,3 +95,9 @@ class _Batch:
 
     def _captions(self, rows: np.ndarray) -> Captions:
         return Captions(*(field[rows] for field in self._encoded))
+
+
+def _trimmed(captions: Captions) -> Captions:
+    """The captions without the places that none of them fills: a recurrent encoder takes a step for each."""
+    longest = int(captions.mask.sum(1).max())
+    return Captions(*(field[:, :longest] for field in captions))

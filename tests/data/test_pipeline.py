@@ -88,8 +88,9 @@ def test_a_batch_has_the_promised_arrays(batches, language):
     assert batch.keys() == {"clip", "captions", "digit", "motion", "meaning", "rivals", "rival_meanings"}
     assert batch["clip"].shape == (6, 4, 20, 20, 1) and batch["clip"].dtype == np.uint8
     assert batch["digit"].shape == (6,) and batch["digit"].dtype == np.int32
+    longest = int(language.encode(list(SOURCE.captions())).mask.sum(1).max())
     for field, rivals in zip(batch["captions"], batch["rivals"]):
-        assert field.shape == (6, language.max_tokens) and rivals.shape == (6 * RIVALS, language.max_tokens)
+        assert field.shape == (6, longest) and rivals.shape == (6 * RIVALS, longest)
     assert np.all(batch["meaning"][:, None] != batch["rival_meanings"].reshape(6, RIVALS))
 
 
@@ -101,7 +102,9 @@ def test_every_row_is_an_element_of_the_source_with_its_caption(batches, languag
             assert element["digit"] == batch["digit"][i]
             assert element["motion"] == batch["motion"][i]
             row = [field[i : i + 1] for field in batch["captions"]]
-            assert_same(list(language.encode([element["caption"]])), row)
+            encoded = language.encode([element["caption"]])
+            assert not encoded.mask[:, row[0].shape[1] :].any()
+            assert_same([field[:, : row[0].shape[1]] for field in encoded], row)
 
 
 def test_an_epoch_shows_every_clip_once_and_the_next_in_another_order(language):
