@@ -27,9 +27,8 @@ from t2v_jax.data.pipeline import clip_batches
 OUTPUT = flags.DEFINE_string("output", None, "the JSON file to write", required=True)
 RUNS = flags.DEFINE_multi_string("run", [], "flags of t2v train, but --workdir")
 STEPS = flags.DEFINE_integer("steps", 40, "steps that are timed", lower_bound=2)
+MODELS = flags.DEFINE_multi_string("model", ["moving-digits"], "shipped models whose clips are timed")
 FRAMES = flags.DEFINE_integer("frames", 2_000, "of the stream that is timed", lower_bound=2)
-
-SENTENCE = "the digit 7 is moving up and down"
 
 
 class Started(NamedTuple):
@@ -118,8 +117,8 @@ def _flops(program):
 
 
 def generation_rows():
-    """Clips at once and frames one by one, of each shipped model."""
-    for name in t2v_jax.model.shipped():
+    """Clips at once and frames one by one, of shipped models."""
+    for name in MODELS.value:
         params = jax.device_put(t2v_jax.load(name))
         sentence = (t2v_jax.model.SHIPPED / name / "prompts.txt").read_text().splitlines()[0]
         times = {}

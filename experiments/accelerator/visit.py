@@ -29,13 +29,15 @@ RUNS = flags.DEFINE_multi_string("run", [], "NAME: flags of t2v train, but --wor
 MINUTES = flags.DEFINE_float("minutes", 6, "of training", lower_bound=0)
 CHECKS = flags.DEFINE_bool("checks", True, "first see whether it runs, and how fast")
 CACHE = flags.DEFINE_string("cache", None, "cache.tar of an earlier visit to such a machine")
-EVALUATED = flags.DEFINE_integer("evaluated", 300, "clips of each split in an evaluation", lower_bound=2)
+SPEEDS = flags.DEFINE_multi_string("speed", [], "flags of t2v train whose speed alone is measured")
+EVALUATED = flags.DEFINE_integer("evaluated", 300, "clips of each split in an evaluation; 0: none")
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parents[1]
 T2V = [sys.executable, "-m", "t2v_jax.cli"]
 LARGEST = 15 << 20  # bytes of an archive that is left
 SHEETS = 4  # of each run
+CHECKING = 150  # seconds for the checks, at most
 
 
 def environment(workplace):
@@ -96,8 +98,10 @@ def check(visit, runs):
         for name, variables in places.items()
     }
     speed = [sys.executable, HERE / "speed.py", f"--output={visit.report / 'speed.json'}"]
-    processes["speed"] = visit.start("speed", [*speed, *(f"--run={flags}" for flags in runs.values())])
-    tell(visit, "checks", finish(processes, 240))
+    processes["speed"] = visit.start(
+        "speed", [*speed, *(f"--run={flags}" for flags in [*runs.values(), *SPEEDS.value])]
+    )
+    tell(visit, "checks", finish(processes, CHECKING))
     if all(path.exists() for path in outputs.values()):
         tell(visit, "smoke", compared(*(json.loads(path.read_text()) for path in outputs.values())))
 
@@ -182,7 +186,8 @@ def main(_):
         check(visit, runs)
     if MINUTES.value:
         train(visit, runs, 60 * MINUTES.value)
-        evaluate(visit, runs)
+        if EVALUATED.value:
+            evaluate(visit, runs)
         pack(visit, runs)
     leave(visit, "report.tar", [visit.report])
 
