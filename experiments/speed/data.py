@@ -1,5 +1,6 @@
 """Data: the clips a second that one process reads of each source, and batches of them with captions."""
 
+import contextlib
 import pathlib
 import tempfile
 from collections.abc import Iterator
@@ -16,8 +17,9 @@ from t2v_jax.data.moving_shapes import MovingShapes
 from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.text.language import Language
 
-CLIPS = 512  # read in a turn, and in each of the prepared sources
-BATCH = 32
+CLIPS = 2048  # read in a turn
+PREPARED = 512  # in each of the sources that are written first
+BATCH = 64
 
 
 def measure(repeats) -> Iterator[dict]:
@@ -26,8 +28,11 @@ def measure(repeats) -> Iterator[dict]:
         sources = dict(_sources(pathlib.Path(name)))
         programs = {key: lambda source=source: _read(source) for key, source in sources.items()}
         yield _row("clips read one by one, one thread", programs, repeats)
-        programs = {key: _batches(source) for key, source in sources.items()}
-        yield _row(f"batches of {BATCH} with captions and rivals, on demand", programs, repeats)
+        for threads in (1, 2):
+            with contextlib.ExitStack() as opened:
+                programs = {key: _batches(source, threads, opened) for key, source in sources.items()}
+                row = f"batches of {BATCH} with captions and rivals, threads={threads}"
+                yield _row(row, programs, repeats)
 
 
 def _row(row, programs, repeats):
@@ -52,8 +57,8 @@ def _source(**data):
 
 def _prepared(directory):
     """What `t2v data prepare` makes of shapes in GIF files."""
-    shapes = MovingShapes("train", CLIPS)
-    for number in range(CLIPS):
+    shapes = MovingShapes("train", PREPARED)
+    for number in range(PREPARED):
         first, *rest = map(Image.fromarray, shapes[number]["clip"])
         path = directory / "folder" / shapes[number]["caption"] / f"{number}.gif"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +73,7 @@ def _built(directory):
 
     from t2v_jax.data import tfds_builders
 
-    config = tfds_builders.WorldConfig(name="small", clips=CLIPS)
+    config = tfds_builders.WorldConfig(name="small", clips=PREPARED)
     tfds.builder("moving_shapes", data_dir=str(directory), config=config).download_and_prepare()
     return "moving_shapes/small"
 
@@ -79,7 +84,7 @@ def _read(source):
     return [source[int(index)]["clip"] for index in np.resize(order, CLIPS)]
 
 
-def _batches(source):
+def _batches(source, threads, opened):
     language = Language.train(source.captions())
-    batches = clip_batches(source, language, BATCH, threads=0)
+    batches = opened.enter_context(contextlib.closing(clip_batches(source, language, BATCH, threads=threads)))
     return lambda: [next(batches)["clip"] for _ in range(CLIPS // BATCH)]

@@ -15,7 +15,8 @@ class Draws:
     """
 
     def __init__(self, key: Sequence[int], numbers):
-        first = np.random.SeedSequence(key).generate_state(1, np.uint64)
+        # The 1, because zeros at the end of a key make no difference to NumPy.
+        first = np.random.SeedSequence([*key, 1]).generate_state(1, np.uint64)
         self._states = _mix(first + _STEP * np.asarray(numbers, np.uint64))
 
     def bits(self) -> np.ndarray:

@@ -69,7 +69,8 @@ def _word_table(captions: Iterable[str]) -> np.ndarray:
 
     @functools.cache
     def numbered(part):
-        words = [part] if part.isalnum() else split_words(part)  # which takes a while
+        word = part.rstrip(".!?")
+        words = [word] if word.isalnum() else split_words(part)  # which takes a while
         return [numbers.setdefault(fold_case(word), len(numbers) + 1) for word in words]
 
     told = [set().union(*map(numbered, caption.split())) for caption in captions]

@@ -41,4 +41,5 @@ def test_they_are_a_function_of_the_key_and_the_clips_number():
     whole, part = Draws([2**70, 5], [4, 9, 6]), Draws([2**70, 5], [6, 4])
     for _ in range(3):
         np.testing.assert_array_equal(whole.bits()[[2, 0]], part.bits())
-    assert (Draws([0], MANY).bits() != Draws([1], MANY).bits()).all()
+    for other in ([1], [0, 0], [0, 1]):
+        assert (Draws([0], MANY).bits() != Draws(other, MANY).bits()).all()

@@ -101,7 +101,7 @@ def test_a_perfect_model_is_as_good_and_varied_as_real_clips(perfect, split):
     assert value(report, split, "relative", "accuracy", "all") == pytest.approx(1, abs=0.05)
     for kind in report[split]["relative"]["diversity"]:
         assert value(report, split, "relative", "diversity", kind) == pytest.approx(1, abs=0.2), kind
-    assert value(report, split, "relative", "travel") == pytest.approx(1, abs=0.05)
+    assert value(report, split, "relative", "travel") == pytest.approx(1, abs=0.15)
     assert frechet_ratio(report, split) < 1.4
     assert value(report, split, "long", "last", "all") >= 0.85
 
