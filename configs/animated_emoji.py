@@ -7,7 +7,6 @@ there, with a new D (as from an export of runs/emoji without its discriminator.n
 tones' sake:
 
     t2v train --config=configs/animated_emoji.py --workdir=runs/tones --config.start_from=runs/emoji \
-      --config.steps=4200 --config.game.decay_steps=4200 --config.game.contrast_weight=0.5 \
       --config.game.penalty_weight=0.5 --config.game.generator_rate=5e-4
 
 (to its step 3,000 with 3000 for both numbers of steps, a contrast_weight of 2 and
@@ -44,7 +43,6 @@ def get_config():
     config.game.reconstruction_weight = 100.0
     config.game.penalty_weight = 1.0
     config.game.final_penalty_weight = 0.1
-    config.game.decay_steps = 5_000
     config.game.latest_start = 0  # every clip begins where the loop does
     config.game.augment = ("translation", "cutout")
     config.game.stages = ((0, 16, 2, 2),)

@@ -11,7 +11,8 @@ def default() -> ConfigDict:
     """The configuration that `configs/*.py` start from; locked, so that a misspelt key is an error."""
     config = ConfigDict()
     config.batch_size = 32  # clips a step, over all devices
-    config.steps = 10_000  # minimax steps of the whole run
+    config.steps = 10_000  # minimax steps of the whole run, at most
+    config.minutes = 0.0  # of training, after which a run is done; 0: by its steps
     # Precision of the networks' activations: float32, bfloat16; auto: bfloat16 on accelerators. Parameters,
     # norms, losses, scores and what adds up over frames are float32 everywhere.
     config.dtype = "auto"
@@ -91,8 +92,7 @@ def default() -> ConfigDict:
     game.penalty = "finite_difference"  # R1 + R2: exact, finite_difference, none
     game.penalty_sigma = 0.1  # step of the finite difference, pixels in [-1, 1]
     game.penalty_weight = 1.0  # gamma at the first step
-    game.final_penalty_weight = 0.5  # and at the last
-    game.decay_steps = 10_000  # until gamma has its last value, and the contrast none
+    game.final_penalty_weight = 0.5  # and at the last; by then the contrast weighs nothing
     game.penalty_every = 4  # steps, of which one has the penalties, so many times as strong
     game.latest_start = 48  # half of the clips begin up to so many frames late; 0: all at once
     # What D's clips are changed by, for a small data set: translation, cutout, color. None may change what
@@ -134,6 +134,7 @@ FRACTIONS = ("game.beta_1", "game.beta_2", "game.average_decay", "game.final_rat
 # Every other number is above zero.
 MAY_BE_ZERO = (
     "seed",
+    "minutes",
     "game.mismatch_weight",
     "game.contrast_weight",
     "game.reconstruction_weight",

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import math
 import pathlib
+import time
 from typing import Any, NamedTuple
 
 import jax
@@ -13,6 +14,7 @@ import optax
 
 from t2v_jax import compiler, sharding
 from t2v_jax import config as configuration
+from t2v_jax.budget import Budget
 from t2v_jax.checkpoint import Checkpoints
 from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.data.worlds import make_source
@@ -25,6 +27,7 @@ from t2v_jax.metrics import MetricWriter, Progress, Timed
 from t2v_jax.model import CONFIG, Params, load_definition, save_definition
 from t2v_jax.nn.discriminator import Discriminator
 from t2v_jax.nn.generator import Generator
+from t2v_jax.programs import Programs
 from t2v_jax.sampling import generate
 from t2v_jax.text.embedding import first_vectors
 from t2v_jax.text.language import Language
@@ -34,7 +37,7 @@ from t2v_jax.video import contact_sheet, save_image
 SHEET_ROWS = 10  # prompts of a sample sheet
 
 # Fields that a run may change when it continues: none of them touches what is learned.
-CHANGEABLE = ("log_every", "sample_every", "checkpoint_every", "keep", "mesh")
+CHANGEABLE = ("steps", "minutes", "log_every", "sample_every", "checkpoint_every", "keep", "mesh")
 
 # A program that runs once, in a moment, which is less than XLA takes to optimise it.
 RUNS_ONCE = {"xla_backend_optimization_level": 0}
@@ -86,12 +89,16 @@ def prepare(config, workdir):
     """Build the `Run`: devices, clips, language, networks; make a new workdir."""
     mesh = sharding.make_mesh(config.mesh.data, config.mesh.model)
     sharding.check_batch(mesh, config.batch_size)
+    if config.minutes and jax.process_count() > 1:
+        raise UsageError(
+            f"config.minutes={config.minutes}: processes tell time apart; expected 0 and config.steps"
+        )
     source = make_source(config)
     _check_clips(config.data, source[0]["clip"].shape)
     language = _language(config, workdir, source)
     sizes = config, language.vocabulary_size
     networks = Networks(Generator(*sizes), Discriminator(*sizes))
-    optimizers = states.optimizers(config.game, config.steps)
+    optimizers = states.optimizers(config.game)
     if not config.text.train_vectors:
         optimizers = states.Optimizers(*map(_sparing_vectors, optimizers))
     return Run(config, workdir, mesh, source, language, networks, optimizers)
@@ -215,7 +222,7 @@ def _sparing_vectors(optimizer):
 
 
 def compile_step(run, layout, frames, penalised):
-    """The jitted update of a stage, (state, batch) -> (state, metrics); the state keeps its layout."""
+    """The jitted update of a stage, (state, batch, progress) -> (state, metrics); the layout stays."""
     game, seed = run.config.game, run.config.seed
     update = functools.partial(minimax_step, run.networks, run.optimizers, game, frames, penalised, seed)
     out_shardings = layout, sharding.replicated(run.mesh)
@@ -228,29 +235,55 @@ def variant_at(config, step):
     return frames, (step + 1) % config.game.penalty_every == 0
 
 
+def variants_from(config, step):
+    """The variants of all updates from a step on, in the order in which they are first needed."""
+    starts = [first for first, *_ in config.game.stages if step < first < config.steps]
+    firsts = [first + late for first in [step, *starts] for late in range(config.game.penalty_every)]
+    return dict.fromkeys(variant_at(config, first) for first in firsts)
+
+
 def _train(run, state, batches, timed, checkpoints, reports, interruption):
     config, step, metrics = run.config, int(state.step), None
+    budget = Budget(config, step, float(state.progress))
+    if budget.done:
+        return step
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
-    compiled = functools.cache(functools.partial(compile_step, run, layout))
-    done = step >= config.steps
-    while not done:
-        batch = sharding.shard_batch(run.mesh, next(timed))
-        state, new_metrics = compiled(*variant_at(config, step))(state, batch)
-        # The device works on the new step while the host reads the one before.
-        _report(run, step, metrics, checkpoints, reports)
-        step, metrics = step + 1, new_metrics
-        done = step == config.steps or interruption.requested(step)
-        if done or step % config.checkpoint_every == 0:
+    batch = sharding.shard_batch(run.mesh, next(timed))
+    shapes = jax.tree.map(_shape, (state, batch))
+
+    def compiled(variant):
+        return compile_step(run, layout, *variant).lower(*shapes, np.float32(0)).compile()
+
+    with Programs(compiled, variants_from(config, step)) as programs:
+        while True:
+            asked = time.monotonic()
+            program = programs[variant_at(config, step)]
+            waited = time.monotonic() - asked
+            state, new_metrics = program(state, batch, np.float32(budget.progress))
+            # The device works on the new step while the host reads the one before and the next batch.
             _report(run, step, metrics, checkpoints, reports)
-            _check_finite(run, step, state, metrics, checkpoints)
-            checkpoints.save(step, state, batches.get_state())
-            metrics = None
-        if step == config.steps or step % config.sample_every == 0:
-            # Put together by all processes, painted by the first.
-            average = jax.device_put(state.average, sharding.replicated(run.mesh))
-            reports.sheet(step, average)
+            step, metrics = step + 1, new_metrics
+            budget.stepped(waited)
+            done = budget.done
+            last = done or interruption.requested(step)
+            if last or step % config.checkpoint_every == 0:
+                _report(run, step, metrics, checkpoints, reports)
+                _check_finite(run, step, state, metrics, checkpoints)
+                checkpoints.save(step, state, batches.get_state())
+                metrics = None
+            if done or step % config.sample_every == 0:
+                # Put together by all processes, painted by the first.
+                average = jax.device_put(state.average, sharding.replicated(run.mesh))
+                reports.sheet(step, average)
+            if last:
+                break
+            batch = sharding.shard_batch(run.mesh, next(timed))
     checkpoints.wait()
     return step
+
+
+def _shape(array):
+    return jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=array.sharding)
 
 
 def _report(run, step, metrics, checkpoints, reports):

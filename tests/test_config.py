@@ -143,6 +143,6 @@ def test_shapes_of_every_run_fit(path, tmp_path):
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
     starts = [first for first, *_ in config.game.stages]
     for variant in {train.variant_at(config, first + i) for first in starts for i in (0, 3)}:
-        after, metrics = jax.eval_shape(train.compile_step(run, layout, *variant), state, batch)
+        after, metrics = jax.eval_shape(train.compile_step(run, layout, *variant), state, batch, 0.5)
         assert shapes(after) == shapes(state)
         assert {value.shape for value in metrics.values()} == {()}

@@ -27,7 +27,7 @@ def lowered(started):
 
     @functools.cache
     def lowered(penalised):
-        return train.compile_step(run, layout, frames, penalised).lower(state, batch)
+        return train.compile_step(run, layout, frames, penalised).lower(state, batch, np.float32(0))
 
     return lowered
 

@@ -74,7 +74,7 @@ def test_finished_run_is_left_alone(small, trained, tmp_path):
 def diverging(leaf, at):
     """A step in place of the minimax one: `leaf` of the metrics or the state is NaN from `at` on."""
 
-    def step(networks, optimizers, game, frames, penalised, seed, state, batch):
+    def step(networks, optimizers, game, frames, penalised, seed, state, batch, progress):
         poison = jnp.where(state.step + 1 < at, 0.0, jnp.nan)
         losses = {"discriminator_loss": jnp.float32(1), "generator_loss": jnp.float32(2)}
         if leaf in losses:

@@ -34,7 +34,6 @@ def variant_run(name, seed, workdir):
     config = runpy.run_path(str(CONFIG))["get_config"]()
     config.update_from_flattened_dict(VARIANTS[name].changes)
     config.update(seed=seed, steps=STEPS)
-    config.game.update(decay_steps=STEPS, stages=(config.game.stages[0],))
     run = train.prepare(configuration.check(config), workdir)
     generator = VARIANTS[name].generator(run.config, run.language.vocabulary_size)
     return run._replace(networks=run.networks._replace(generator=generator))

@@ -16,6 +16,7 @@ import time
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 from absl import app, flags
 from ml_collections import config_flags
 
@@ -58,7 +59,8 @@ def started(arguments):
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
     frames, _ = train.variant_at(run.config, run.config.steps)
     updates = [
-        train.compile_step(run, layout, frames, penalised).lower(state, batch) for penalised in (False, True)
+        train.compile_step(run, layout, frames, penalised).lower(state, batch, np.float32(0))
+        for penalised in (False, True)
     ]
     return Started(run, state, batches, updates)
 
@@ -78,7 +80,7 @@ def milliseconds(update, state, batches):
     times = []
     for batch in batches:
         start = time.perf_counter()
-        state, metrics = update(state, batch)
+        state, metrics = update(state, batch, np.float32(0))
         jax.block_until_ready(metrics)
         times.append(1e3 * (time.perf_counter() - start))
     return statistics.median(times[1:]), state
@@ -94,7 +96,9 @@ def step_row(arguments, ready):
         times.append(spent)
     start = time.perf_counter()
     for _ in range(STEPS.value):
-        state, metrics = ready.updates[0](state, sharding.shard_batch(run.mesh, next(ready.batches)))
+        state, metrics = ready.updates[0](
+            state, sharding.shard_batch(run.mesh, next(ready.batches)), np.float32(0)
+        )
     jax.block_until_ready(metrics)
     fed = 1e3 * (time.perf_counter() - start) / STEPS.value
     ready.batches.close()

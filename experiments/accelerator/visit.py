@@ -37,6 +37,7 @@ ROOT = HERE.parents[1]
 T2V = [sys.executable, "-m", "t2v_jax.cli"]
 LARGEST = 15 << 20  # bytes of an archive that is left
 SHEETS = 4  # of each run
+STARTING = 60  # seconds until a run's clock starts, at most
 CHECKING = 150  # seconds for the checks, at most
 
 
@@ -115,12 +116,13 @@ def compared(here, there):
 
 
 def train(visit, runs, seconds):
-    """All runs side by side, for so long."""
+    """All runs side by side, each for so long by `config.minutes`, beside what it needs to start."""
+    runs = {name: f"{flags} --config.minutes={seconds / 60}" for name, flags in runs.items()}
     processes = {
         name: visit.start(name, [*T2V, "train", *shlex.split(flags), f"--workdir={visit.workdir(name)}"])
         for name, flags in runs.items()
     }
-    tell(visit, "trained", finish(processes, seconds))
+    tell(visit, "trained", finish(processes, seconds + STARTING))
 
 
 def evaluate(visit, runs):

@@ -52,7 +52,7 @@ def stages(config):
 def one_update(run, frames, state, batch):
     """Our step, without gradient penalties, as three of four are."""
     game = run.config.game
-    return step.minimax_step(run.networks, run.optimizers, game, frames, False, 0, state, batch)
+    return step.minimax_step(run.networks, run.optimizers, game, frames, False, 0, state, batch, 0.0)
 
 
 def _timed(updates, state, batch, repeats, by_itself=()):
@@ -148,4 +148,6 @@ def two_updates(run, frames, state, batch):
     updates, generator_adam = run.optimizers.generator.update(gradient, state.generator_adam)
     generator = optax.apply_updates(state.generator, updates)
     average = update_average(state.average, generator, state.step, game.average_decay)
-    return State(state.step + 1, generator, discriminator, generator_adam, discriminator_adam, average)
+    return State(
+        state.step + 1, state.progress, generator, discriminator, generator_adam, discriminator_adam, average
+    )

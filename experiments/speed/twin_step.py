@@ -95,7 +95,7 @@ class Players:
     """Both players in training, from the parameters of flax: `step` updates them in place."""
 
     def __init__(self, config, frames, generator, discriminator):
-        self.game, self.config, self.steps = Game(config, frames), config.game, 0
+        self.game, self.config, self.steps, self.total = Game(config, frames), config.game, 0, config.steps
         self.trees = [take_over(tree["params"]) for tree in (generator, discriminator)]
         self.leaves = [[leaf.requires_grad_() for leaf in leaves(tree)] for tree in self.trees]
         self.average = [leaf.detach().clone() for leaf in self.leaves[0]]
@@ -107,8 +107,7 @@ class Players:
 
     def step(self, batch, draws):
         """One update; the terms of the losses before it."""
-        progress = min(self.steps / self.config.decay_steps, 1)
-        contrast = torch.tensor(self.config.contrast_weight * (1 - progress))
+        contrast = torch.tensor(self.config.contrast_weight * (1 - self.steps / self.total))
         *gradients, terms = self.game.losses(*self.trees, batch, draws, contrast)
         for parameters, gradient, adam, rate in zip(self.leaves, gradients, self.adams, self.rates):
             for leaf, part in zip(parameters, gradient):
@@ -124,8 +123,6 @@ class Players:
 
 def _rate(config, step):
     """Share of Adam's rate: warmed up, then a cosine."""
-    warmup = min(config.game.warmup_steps, config.steps // 2)
-    if step < warmup:
-        return step / warmup
-    wave = (1 + math.cos(math.pi * (step - warmup) / (config.steps - warmup))) / 2
-    return config.game.final_rate + (1 - config.game.final_rate) * wave
+    wave = (1 + math.cos(math.pi * step / config.steps)) / 2
+    warm = min(1, step / config.game.warmup_steps)
+    return warm * (config.game.final_rate + (1 - config.game.final_rate) * wave)

@@ -8,9 +8,13 @@ import optax
 
 
 class State(NamedTuple):
-    """Everything that a step changes. `average` is the EMA of the generator's parameters."""
+    """Everything that a step changes. `average` is the EMA of the generator's parameters.
+
+    progress: the share of the run that was done before the newest step, 0 to 1.
+    """
 
     step: jax.Array
+    progress: jax.Array
     generator: Any
     discriminator: Any
     generator_adam: Any
@@ -25,21 +29,26 @@ class Optimizers(NamedTuple):
     discriminator: optax.GradientTransformation
 
 
-def optimizers(config, steps):
-    """Adam (Kingma & Ba 2015) on both networks, its rate warmed up, then a cosine over `steps` steps."""
-    warmup = min(config.warmup_steps, steps // 2)
-    rate = optax.warmup_cosine_decay_schedule(0.0, 1.0, warmup, steps, config.final_rate)
+def optimizers(config):
+    """Adam (Kingma & Ba 2015) on both networks; its updates are still to be scaled by `rate`."""
+    adams = (
+        optax.chain(optax.scale_by_adam(config.beta_1, config.beta_2), optax.scale(-peak))
+        for peak in (config.generator_rate, config.discriminator_rate)
+    )
+    return Optimizers(*adams)
 
-    def adam(peak):
-        return optax.adam(lambda step: peak * rate(step), config.beta_1, config.beta_2)
 
-    return Optimizers(adam(config.generator_rate), adam(config.discriminator_rate))
+def rate(config, step, progress):
+    """The share of the learning rates at a step, warmed up, then along a cosine over the run's progress."""
+    warm = jnp.minimum(1, step / config.warmup_steps) if config.warmup_steps else 1
+    return warm * (config.final_rate + (1 - config.final_rate) * (1 + jnp.cos(jnp.pi * progress)) / 2)
 
 
 def create(generator, discriminator, optimizers):
     """The state at step 0 from both networks' first parameters."""
     return State(
         step=jnp.zeros((), jnp.int32),
+        progress=jnp.zeros(()),
         generator=generator,
         discriminator=discriminator,
         generator_adam=optimizers.generator.init(generator),

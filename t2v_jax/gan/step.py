@@ -15,7 +15,7 @@ import optax
 from t2v_jax.gan import penalties
 from t2v_jax.gan.augmentation import augment
 from t2v_jax.gan.losses import LOSSES, each, energy_distance, mismatched, own, wrong_captions
-from t2v_jax.gan.state import State, update_average
+from t2v_jax.gan.state import State, rate, update_average
 from t2v_jax.nn.attention import entropy
 from t2v_jax.nn.layers import deviation, groups, mean_each
 
@@ -46,25 +46,21 @@ def choose_frames(key, frames):
     return start + stride * jnp.arange(frames.painted), look
 
 
-def penalty_weight(config, step):
+def penalty_weight(config, progress):
     """gamma of a penalised step, from its first to its last value along a geometric path.
 
     Of so many steps one is penalised, and so many times as much (Karras et al. 2020, arXiv 1912.04958).
     """
     ratio = config.final_penalty_weight / config.penalty_weight
-    return config.penalty_every * config.penalty_weight * ratio ** _progress(config, step)
+    return config.penalty_every * config.penalty_weight * ratio**progress
 
 
-def contrast_weight(config, step):
+def contrast_weight(config, progress):
     """Weight of own over wrong captions in G's loss, falling to zero.
 
     It finds the words that matter; in the end it would let nothing be painted but what is most typical.
     """
-    return config.contrast_weight * (1 - _progress(config, step))
-
-
-def _progress(config, step):
-    return jnp.clip(step / config.decay_steps, 0, 1)
+    return config.contrast_weight * (1 - progress)
 
 
 def choose_moments(key, latest, clips):
@@ -121,12 +117,14 @@ class Generated(NamedTuple):
     off: jax.Array
 
 
-def gradients(networks, config, frames, penalised, key, generator, discriminator, batch, step):
+def gradients(networks, config, frames, penalised, key, generator, discriminator, batch, progress):
     """Both players' gradients, at the same parameters, and the metrics.
 
     batch: `clip` uint8 [b, t, h, w, c], `captions`, `meaning` int [b] (equal where captions say the
     same), and `rivals` and `rival_meanings` like them (see `data.rivals`). `penalised`: whether D's loss has
-    its gradient penalties in this step. Returns (generator's gradient, discriminator's gradient, metrics).
+    its gradient penalties in this step. `progress`: see `State`.
+
+    Returns (generator's gradient, discriminator's gradient, metrics).
     """
     settings = networks.generator.config
     drawn = draw(key, frames, len(batch["meaning"]), settings.generator.noise_width)
@@ -161,20 +159,20 @@ def gradients(networks, config, frames, penalised, key, generator, discriminator
     for name, shown in judged.items():
         judgements[name], pullbacks[name] = jax.vjp(judge, discriminator, sentences, shown)
 
-    cotangents, terms = jax.grad(_discriminator_loss, has_aux=True)(judgements, wrong, config, step)
+    cotangents, terms = jax.grad(_discriminator_loss, has_aux=True)(judgements, wrong, config, progress)
     discriminator_gradient, heard = _added(*(pullbacks[name](cotangents[name])[:2] for name in judged))
     discriminator_gradient = _added(discriminator_gradient, *listen_pullback(heard))
     if penalised and config.penalty == "exact":
         gradient, (terms["r1"], terms["r2"]) = jax.grad(_exact_penalties, has_aux=True)(
             discriminator, lambda d, x: judge(d, listen(d), x), real, generated.clips
         )
-        weight = penalty_weight(config, step) / 2
+        weight = penalty_weight(config, progress) / 2
         discriminator_gradient = _added(
             discriminator_gradient, jax.tree.map(lambda leaf: weight * leaf, gradient)
         )
 
     (cotangent, off), (lost, g_terms) = jax.grad(_generator_loss, (0, 1), has_aux=True)(
-        judgements["fake"], generated.off, judgements["real"], wrong, meaning, config, step
+        judgements["fake"], generated.off, judgements["real"], wrong, meaning, config, progress
     )
     # What was heard is likelier to be heard again the less it lost (REINFORCE, Williams 1992): the gradient
     # through hard attention tells how the word should change, not what another word would have given.
@@ -192,7 +190,7 @@ def _film(network, config, frames, drawn, parameters, captions):
     return play(captions, drawn.noise, frames.computed, drawn.keep, **late)
 
 
-def _discriminator_loss(judgements, wrong, config, step):
+def _discriminator_loss(judgements, wrong, config, progress):
     """D's loss of the judgements by name, real, fake and perhaps moved ones, and its terms."""
     loss = LOSSES[config.loss].discriminator
     logits = {name: judgement.logits for name, judgement in judgements.items()}
@@ -205,16 +203,16 @@ def _discriminator_loss(judgements, wrong, config, step):
         sigma = config.penalty_sigma
         terms["r1"] = penalties.finite_difference(own(logits["moved_real"]), real, sigma)
         terms["r2"] = penalties.finite_difference(own(logits["moved_fake"]), fake, sigma)
-        value += penalty_weight(config, step) / 2 * (terms["r1"] + terms["r2"])
+        value += penalty_weight(config, progress) / 2 * (terms["r1"] + terms["r2"])
     return value, terms
 
 
-def _generator_loss(fake, off, real, wrong, meaning, config, step):
+def _generator_loss(fake, off, real, wrong, meaning, config, progress):
     """G's loss of the judgements of its clips, then what each clip lost, [b], and the terms."""
     loss = LOSSES[config.loss]
     played = each(loss.generator)(own(real.logits), own(fake.logits)).mean(0)
     contrast = sum(mismatched(loss.discriminator, fake.logits, pairs) for pairs in wrong)
-    lost, terms = played + contrast_weight(config, step) * contrast, {"generator_loss": played.mean()}
+    lost, terms = played + contrast_weight(config, progress) * contrast, {"generator_loss": played.mean()}
     if config.energy_weight:
         same = meaning[:, :, None] == meaning[:, None]
         energy = jax.vmap(energy_distance)(real.features, fake.features, same)
@@ -251,23 +249,30 @@ def _added(*trees):
     return jax.tree.map(lambda *leaves: sum(leaves), *trees)
 
 
-def minimax_step(networks, optimizers, config, frames, penalised, seed, state, batch):
-    """One update of both players: (state, batch) -> (state, metrics). Pure; randomness from state.step."""
+def minimax_step(networks, optimizers, config, frames, penalised, seed, state, batch, progress):
+    """One update of both players: (state, batch, progress) -> (state, metrics).
+
+    Pure; randomness from state.step. `progress`: the share of the run that is done, 0 to 1.
+    """
     key = jax.random.fold_in(jax.random.key(seed), state.step)
+    players = state.generator, state.discriminator
     g_gradient, d_gradient, metrics = gradients(
-        networks, config, frames, penalised, key, state.generator, state.discriminator, batch, state.step
+        networks, config, frames, penalised, key, *players, batch, progress
     )
+    scale = rate(config, state.step, progress)
     generator, generator_adam = _apply(
-        optimizers.generator, g_gradient, state.generator_adam, state.generator
+        optimizers.generator, g_gradient, state.generator_adam, state.generator, scale
     )
     discriminator, discriminator_adam = _apply(
-        optimizers.discriminator, d_gradient, state.discriminator_adam, state.discriminator
+        optimizers.discriminator, d_gradient, state.discriminator_adam, state.discriminator, scale
     )
     average = update_average(state.average, generator, state.step, config.average_decay)
-    state = State(state.step + 1, generator, discriminator, generator_adam, discriminator_adam, average)
+    state = State(
+        state.step + 1, progress, generator, discriminator, generator_adam, discriminator_adam, average
+    )
     return state, metrics
 
 
-def _apply(optimizer, gradient, adam, parameters):
+def _apply(optimizer, gradient, adam, parameters, scale):
     updates, adam = optimizer.update(gradient, adam, parameters)
-    return optax.apply_updates(parameters, updates), adam
+    return optax.apply_updates(parameters, jax.tree.map(lambda update: scale * update, updates)), adam

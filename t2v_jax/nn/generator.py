@@ -65,6 +65,7 @@ class ScriptCell(nn.Module):
 
     heads: int
     score: str
+    centred: bool
 
     @nn.compact
     def __call__(self, state, sentence, role, noise):
@@ -74,7 +75,8 @@ class ScriptCell(nn.Module):
         deeds = attention(query, sentence.keys, sentence.words, sentence.mask)
         heard = jnp.concatenate([deeds.contexts, noise], axis=-1)
         state, _ = nn.GRUCell(state.shape[-1], name="gru")(state, heard)
-        place = nn.sigmoid(2 * nn.Dense(2, name="place")(state))
+        init = nn.initializers.zeros if self.centred else nn.initializers.lecun_normal()
+        place = nn.sigmoid(2 * nn.Dense(2, kernel_init=init, name="place")(state))
         state = jnp.concatenate([state, time + 1], axis=-1)
         return state, Line(state, place, deeds.weights)
 
@@ -121,11 +123,15 @@ def _without(mask, taken):
 
 
 class Script(nn.Module):
-    """Sentences of n actors, who they are [n, .], noise [n, z] -> first and last state, all `Line`s."""
+    """Sentences of n actors, who they are [n, .], noise [n, z] -> first and last state, all `Line`s.
+
+    `centred` canvases begin in the middle of the frame: those as large as it would else be cut off at once.
+    """
 
     width: int
     heads: int
     score: str
+    centred: bool
 
     @nn.compact
     def __call__(self, sentence, actors, noise, frames, state=None):
@@ -139,7 +145,7 @@ class Script(nn.Module):
             split_rngs={"params": False},
             in_axes=(nn.broadcast,) * 3,
             length=frames,
-        )(self.heads, self.score, name="cell")
+        )(self.heads, self.score, self.centred, name="cell")
         last, lines = cell(state, sentence, role, noise)
         return state, last, lines
 
@@ -236,7 +242,8 @@ class Generator(nn.Module):
             self.vocabulary_size, text.word_width, text.tag_width, text.sentence, text.width
         )
         self.looks = Looks(config.heads, config.attention, config.hard_attention)
-        self.script = self.script_class(config.style_width, config.heads, config.attention)
+        whole = GRID << len(config.painter_channels) == self.config.data.size
+        self.script = self.script_class(config.style_width, config.heads, config.attention, whole)
         self.style = Style(config.style_width)
         self.scene = self.scene_class(config.scene_channels, compute_dtype(self.config))
         self.painter = Painter(pixels, tuple(config.painter_channels), config.smooth)

@@ -107,10 +107,10 @@ def test_single_update_equals_two_separate_gradients(changes):
 
 def compiled_step(config):
     networks = example.networks(config)
-    optimizers = state.optimizers(config.game, config.steps)
+    optimizers = state.optimizers(config.game)
 
-    def update(state, batch):
-        return step.minimax_step(networks, optimizers, config.game, FRAMES, True, 0, state, batch)
+    def update(state, batch, progress=0.0):
+        return step.minimax_step(networks, optimizers, config.game, FRAMES, True, 0, state, batch, progress)
 
     return jax.jit(update), state.create(*example.parameters(networks), optimizers)
 
@@ -120,12 +120,12 @@ def test_first_steps_are_golden():
     update, current = compiled_step(example.config(warmup_steps=1))
     losses_seen = []
     for start in (0, 4, 8):
-        current, metrics = update(current, example.batch(start))
+        current, metrics = update(current, example.batch(start), start / 16)
         losses_seen += [metrics["discriminator_loss"], metrics["generator_loss"]]
     np.testing.assert_allclose(losses_seen, GOLDEN, rtol=2e-4)
 
 
-GOLDEN = [0.719501, 0.669771, 0.681552, 0.713007, 0.708416, 0.689501]
+GOLDEN = [0.777561, 0.631758, 0.710455, 0.684137, 0.711121, 0.691447]
 
 
 def test_step_changes_everything_that_learns():
@@ -174,17 +174,23 @@ def test_frames_are_chosen_within_the_clip():
 
 
 def test_penalty_weight_falls_geometrically():
-    weights = {"penalty_weight": 4.0, "final_penalty_weight": 1.0, "decay_steps": 100}
+    weights = {"penalty_weight": 4.0, "final_penalty_weight": 1.0}
     for every in (1, 8):
         config = example.config(**weights, penalty_every=every).game
-        got = [float(step.penalty_weight(config, jnp.asarray(s))) for s in (0, 50, 100, 1000)]
-        np.testing.assert_allclose(got, np.multiply([4, 2, 1, 1], every), rtol=1e-5)
+        got = [float(step.penalty_weight(config, progress)) for progress in (0, 0.5, 1)]
+        np.testing.assert_allclose(got, np.multiply([4, 2, 1], every), rtol=1e-5)
 
 
 def test_contrast_falls_to_nothing():
-    config = example.config(contrast_weight=0.5, decay_steps=100).game
-    got = [float(step.contrast_weight(config, jnp.asarray(s))) for s in (0, 50, 100, 1000)]
-    np.testing.assert_allclose(got, [0.5, 0.25, 0, 0])
+    config = example.config(contrast_weight=0.5).game
+    got = [float(step.contrast_weight(config, progress)) for progress in (0, 0.5, 1)]
+    np.testing.assert_allclose(got, [0.5, 0.25, 0])
+
+
+def test_rates_warm_up_and_fall_along_a_cosine():
+    config = example.config(warmup_steps=10, final_rate=0.1).game
+    got = [float(state.rate(config, *at)) for at in ((0, 0), (5, 0), (10, 0), (99, 0.5), (99, 1))]
+    np.testing.assert_allclose(got, [0, 0.5, 1, 0.55, 0.1], rtol=1e-6)
 
 
 def test_a_step_without_penalties_is_the_game_alone():
