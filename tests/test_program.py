@@ -1,16 +1,21 @@
 """What the compiled programs do, counted: the guard of their speed that no busy machine can upset."""
 
 import functools
+import pathlib
 import re
+import runpy
 
 import jax
 import numpy as np
 import pytest
 
 import t2v_jax
-from t2v_jax import train
+from t2v_jax import compiler, train
 from t2v_jax.nn.conv_lstm import conv
 from tests import example
+
+ACCELERATOR = pathlib.Path(__file__).parents[1] / "experiments" / "accelerator"
+PROGRAMS, COSTS = (runpy.run_path(str(ACCELERATOR / f"{name}.py")) for name in ("programs", "costs"))
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +133,35 @@ def test_videos_compile_once_for_each_power_of_two(trained):
     assert len(compilations(functools.partial(paint, 3))) > 0
     assert compilations(functools.partial(paint, 4)) == []
     assert len(compilations(functools.partial(paint, 5))) > 0
+
+
+@pytest.fixture
+def accelerated(monkeypatch):
+    """Programs are traced as they are on an accelerator."""
+    compiler.options()  # which stay those of this machine
+    monkeypatch.setattr(jax, "default_backend", lambda: "cuda")
+
+
+@pytest.mark.parametrize("path", PROGRAMS["CONFIGS"], ids=lambda path: path.stem)
+def test_the_programs_of_shipped_configs_are_made_for_accelerators(path, accelerated):
+    names = set()
+    for name, function, arguments in PROGRAMS["programs"](PROGRAMS["prepared"](path)):
+        jax.export.export(function, platforms=["cuda", "tpu"])(*arguments)
+        names.add(name)
+    assert names == {"step", "penalised step", "generate", "frame"}
+
+
+CALLS = """
+  %images = bf16[2,8,6,4]{3,2,1,0} parameter(0)
+  %kernel = f32[3,3,4,16]{3,2,1,0} parameter(1)
+  %result = (f32[2,4,3,16]{3,2,1,0}, u8[0]{0}) custom-call(%images, %kernel), W, "__cudnn$convForward"
+  %back = (f32[3,3,4,16]{3,2,1,0}, u8[0]{0}) custom-call(%images, %result), W, "__cudnn$convBackwardFilter"
+  %gathering = (bf16[250000]{0}, bf16[1000000]{0}) all-gather-start(%part), dimensions={0}
+  %gathered = bf16[1000000]{0} all-gather-done(%gathering)
+  ROOT %sum = (f32[250000]{0}, f32[]) all-reduce(%one, %other), to_apply=%add
+""".replace(" W,", " window={size=3x3 pad=0_1x0_1 stride=2x2},")
+
+
+def test_the_costs_of_a_program_are_read_from_its_text():
+    assert COSTS["library_operations"](CALLS) == 2 * (2 * 2 * 4 * 3 * 3 * 3 * 4 * 16)
+    assert COSTS["collectives"](CALLS) == "1 all-gather 2.00, 1 all-reduce 1.00"

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 import t2v_jax
-from t2v_jax import sharding
+from t2v_jax import sharding, train
 from t2v_jax.errors import UsageError
+from tests import example
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -69,6 +70,7 @@ print(json.dumps({
     "alike": alike,
     "kept": layout == jax.tree.map(lambda leaf: leaf.sharding, state),
     "collectives": "all-reduce" in step.as_text(),
+    "operations": step.cost_analysis()["flops"],
     "levels": int(np.abs(np.asarray(video, int) - np.asarray(alone, int)).max()),
 }))
 """
@@ -86,6 +88,7 @@ def on_four_devices(request, trained, tmp_path_factory):
         env=os.environ | {"XLA_FLAGS": flags},
         capture_output=True,
         text=True,
+        timeout=600,
     )
     assert result.returncode == 0, result.stderr
     return request.param, workdir, json.loads(result.stdout)
@@ -113,6 +116,21 @@ def test_four_devices_train_as_one(on_four_devices, trained):
     for name, leaf in zip(after.files, alone, strict=True):
         # Adam divides by a gradient's size: where that is next to nothing, rounding decides.
         assert np.abs(after[name] - leaf).mean() < 1e-5
+
+
+@pytest.fixture(scope="module")
+def operations(tmp_path_factory):
+    """Of the same step on one device."""
+    run, state, batch = example.started(example.small.get_config(), tmp_path_factory.mktemp("one") / "run")
+    layout = jax.tree.map(lambda leaf: leaf.sharding, state)
+    step = train.compile_step(run, layout, *train.variant_at(run.config, 2)).lower(state, batch).compile()
+    return step.cost_analysis()["flops"]
+
+
+def test_each_device_does_its_share(on_four_devices, operations):
+    """And at most a tenth more: what all do alike, as the updates of the parameters, is little."""
+    (data, _), _, told = on_four_devices
+    assert told["operations"] * data < 1.1 * operations
 
 
 def test_state_is_shared_out_and_stays_so(on_four_devices):
