@@ -96,6 +96,7 @@ def test_models_offer_sentences_that_they_know(ask, exported):
         "animated-emoji",
         "moving-digits",
         "moving-shapes",
+        "pixel-characters",
         "two-digits",
     ]
     for other in others:

@@ -21,6 +21,19 @@ def test_command_tells_its_flags(command):
     assert own_flags in told.stdout and "Try --helpfull" in told.stdout, told.stderr
 
 
+def test_the_reader_of_characters_knows_what_a_caption_names():
+    reader = runpy.run_path(str(ROOT / "experiments" / "characters" / "reader.py"))
+    captions = [
+        "a woman with red hair in a teal shirt and blue pants casts a spell to the left",
+        "an orc in a pink dress walks toward us",
+    ]
+    asked = reader["wanted"](captions)
+    told = [[values[i] for values, i in zip(reader["ATTRIBUTES"].values(), row)] for row in asked]
+    assert told[0] == ["woman", "red", "shirt", "teal", "blue", "casts", "left"]
+    assert told[1] == ["orc", "none", "dress", "pink", "none", "walks", "toward"]
+    assert reader["named"](asked).tolist() == [[True] * 7, [True, False, True, True, False, True, True]]
+
+
 @pytest.mark.parametrize("frames", [9, 16])
 @pytest.mark.parametrize(("taps", "step"), [(7, 2), (3, 1), (1, 1)])
 def test_frames_stacked_as_channels_convolve_as_clips_do(taps, step, frames):

@@ -134,6 +134,12 @@ def test_unknown_model_names_the_shipped_ones():
         assert name in str(caught.value)
 
 
+@pytest.mark.parametrize("name", model.shipped())
+def test_a_shipped_model_names_no_folder_of_its_maker(name):
+    config, _ = model.load_definition(model.SHIPPED / name)
+    assert not config.data.directory
+
+
 def truncate(path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 

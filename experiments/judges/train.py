@@ -3,20 +3,18 @@
 python experiments/judges/train.py --world=moving_shapes --steps=1500
 """
 
-import functools
 import pathlib
 import time
 
 import clips
-import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from absl import app, flags
 from augment import disturb
 from flax.traverse_util import flatten_dict, unflatten_dict
 
 from t2v_jax.data.worlds import WORLDS
+from t2v_jax.evaluation.fitting import fit
 from t2v_jax.evaluation.judge import Judge, align
 from t2v_jax.evaluation.networks import (
     FRAME_FEATURES,
@@ -24,7 +22,6 @@ from t2v_jax.evaluation.networks import (
     TrackNetwork,
     appearance,
     movement,
-    split,
 )
 
 _WORLD = flags.DEFINE_enum("world", None, [*WORLDS], "The world to judge.", required=True)
@@ -33,45 +30,8 @@ _START = flags.DEFINE_string("start", None, "A judge's file, whose frame network
 _STEPS = flags.DEFINE_integer("steps", 2000, "Steps of Adam on frames.", lower_bound=0)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of parameters, order and augmentation.")
 
-RATE = 2e-3
 TRACK_STEPS = 4_000
 HELD_OUT_CLIPS = 4_000
-
-
-def loss(logits, labels, counts):
-    """Cross entropy, summed over kinds: logits [n, sum of counts], labels int [n, kinds, objects].
-
-    Two objects share the probability between them.
-    """
-    likely = [
-        jnp.take_along_axis(jax.nn.log_softmax(part), labels[:, i], axis=1)
-        for i, part in enumerate(split(logits, counts).values())
-    ]
-    return -sum(part.mean() for part in likely)
-
-
-def fit(network, counts, batches, augment, steps, start=None):
-    """The network's parameters after so many steps on batches of (inputs, labels), from `start` on."""
-    key = jax.random.key(_SEED.value)
-    parameters = start or network.init(key, augment(key, next(batches)[0]))["params"]
-    optimizer = optax.adam(optax.warmup_cosine_decay_schedule(0, RATE, steps // 20, steps))
-
-    @functools.partial(jax.jit, donate_argnums=(0, 1))
-    def step(parameters, state, key, inputs, labels):
-        def batch_loss(parameters):
-            logits, *_ = network.apply({"params": parameters}, augment(key, inputs))
-            return loss(logits, labels, counts)
-
-        value, gradients = jax.value_and_grad(batch_loss)(parameters)
-        updates, state = optimizer.update(gradients, state)
-        return optax.apply_updates(parameters, updates), state, value
-
-    state = optimizer.init(parameters)
-    for number in range(steps):
-        parameters, state, value = step(parameters, state, jax.random.fold_in(key, number), *next(batches))
-        if number % 500 == 0:
-            print(f"step {number}: loss {value:.4f}", flush=True)
-    return jax.device_get(parameters)
 
 
 def fit_frames(start):
@@ -82,7 +42,7 @@ def fit_frames(start):
     frames = clips.BATCH * (_STEPS.value + 1)
     source = clips.all_combinations(_WORLD.value, "train", frames, frames=1, directory=_DIRECTORY.value)
     batches = clips.frame_batches(source, _SEED.value)
-    return fit(FrameNetwork(sum(counts.values())), counts, batches, disturb, _STEPS.value, start)
+    return fit(FrameNetwork(sum(counts.values())), counts, batches, disturb, _STEPS.value, _SEED.value, start)
 
 
 def fit_tracks(frames):
@@ -93,7 +53,14 @@ def fit_tracks(frames):
         for length in clips.LENGTHS
     ]
     batches = clips.track_batches(sources, frames, _SEED.value)
-    return fit(TrackNetwork(sum(counts.values())), counts, batches, lambda _, tracks: tracks, TRACK_STEPS)
+    return fit(
+        TrackNetwork(sum(counts.values())),
+        counts,
+        batches,
+        lambda _, tracks: tracks,
+        TRACK_STEPS,
+        _SEED.value,
+    )
 
 
 def verdicts(judge, source):
