@@ -123,7 +123,11 @@ def operations(tmp_path_factory):
     """Of the same step on one device."""
     run, state, batch = example.started(example.small.get_config(), tmp_path_factory.mktemp("one") / "run")
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
-    step = train.compile_step(run, layout, *train.variant_at(run.config, 2)).lower(state, batch).compile()
+    step = (
+        train.compile_step(run, layout, *train.variant_at(run.config, 2))
+        .lower(state, batch, np.float32(0))
+        .compile()
+    )
     return step.cost_analysis()["flops"]
 
 
