@@ -50,6 +50,13 @@ class Networks(NamedTuple):
     discriminator: Discriminator
 
 
+class Trained(NamedTuple):
+    """The last step of a run, and whether nothing is left of it."""
+
+    step: int
+    done: bool
+
+
 class Run(NamedTuple):
     """What stays the same from the first step to the last."""
 
@@ -63,7 +70,7 @@ class Run(NamedTuple):
 
 
 def train(config, workdir):
-    """Train `config` in `workdir`, from its newest checkpoint if it has one. Returns the last step.
+    """Train `config` in `workdir`, from its newest checkpoint if it has one -> `Trained`.
 
     Raises UsageError for a configuration that does not fit itself, the devices or the workdir, and
     FloatingPointError when a loss or a parameter is no longer finite.
@@ -246,7 +253,7 @@ def _train(run, state, batches, timed, checkpoints, reports, interruption):
     config, step, metrics = run.config, int(state.step), None
     budget = Budget(config, step, float(state.progress))
     if budget.done:
-        return step
+        return Trained(step, True)
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
     batch = sharding.shard_batch(run.mesh, next(timed))
     shapes = jax.tree.map(_shape, (state, batch))
@@ -279,7 +286,7 @@ def _train(run, state, batches, timed, checkpoints, reports, interruption):
                 break
             batch = sharding.shard_batch(run.mesh, next(timed))
     checkpoints.wait()
-    return step
+    return Trained(step, done)
 
 
 def _shape(array):

@@ -161,7 +161,7 @@ jax.distributed.initialize(sys.argv[1], 2, int(sys.argv[2]))
 from t2v_jax.train import train
 config = runpy.run_path("tests/small.py")["get_config"]()
 config.steps, config.sample_every = 100_000, 3
-print(train(config, sys.argv[3]))
+print(train(config, sys.argv[3]).step)
 """
 
 

@@ -232,3 +232,8 @@ def changed(**generator):
     fields = small.get_config()
     fields.generator.update(generator)
     return configuration.check(fields)
+
+
+def test_canvases_of_the_whole_frame_that_change_in_place_begin_in_its_middle():
+    lines = recorded_lines(changed(gestures=True), 3)
+    np.testing.assert_array_equal(lines.place, 0.5)
