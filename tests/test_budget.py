@@ -69,4 +69,11 @@ def test_a_time_that_is_up_before_the_first_step_ends_after_it(clock):
     budget = Budget(settings(1_000, minutes=0.1), 0, 0.0)
     clock[0] += 60
     budget.stepped(waited=59)
-    assert budget.done and budget.progress == 1
+    assert budget.done and budget.progress == 1 and budget.left == 0
+
+
+def test_what_is_left_is_seconds_of_the_clock(clock):
+    budget = Budget(settings(1_000, minutes=1.0), 0, 0.25)
+    clock[0] += 5
+    assert budget.left == 40
+    assert Budget(settings(), 0, 0.0).left is None
