@@ -22,6 +22,11 @@ class Budget:
         return self._progress
 
     @property
+    def left(self) -> float | None:
+        """The seconds that are left by the clock; None where steps count."""
+        return max(0.0, self._end - time.monotonic()) if self._clocked else None
+
+    @property
     def done(self) -> bool:
         """Whether nothing is left."""
         return self._step >= self._steps or self._progress >= 1

@@ -161,24 +161,39 @@ def _show_warning(message, *_):
 
 
 def _train_flags(values, arguments):
-    from ml_collections import config_flags
-
-    config_flags.DEFINE_config_file(
-        "config",
-        None,
-        "the run's configuration; --config.field=value changes a field",
-        flag_values=values,
-        sys_argv=arguments,
-    )
+    text = "what t2v data prepare made: the configuration is read from it, in place of --config"
+    flags.DEFINE_string("data", None, text, flag_values=values)
     text = "where checkpoints, metrics and samples go"
     flags.DEFINE_string("workdir", None, text, flag_values=values)
+    _define_config(values, arguments, "the run's configuration; --config.field=value changes a field")
+
+
+def _define_config(values, arguments, text):
+    """--config: a file, or, where --data names clips, what is read from them."""
+    from ml_collections import config_flags
+
+    told = flags.FlagValues()
+    flags.DEFINE_string("data", None, "", flag_values=told)
+    told(["", *arguments], known_only=True)
+    if told.data is None:
+        config_flags.DEFINE_config_file("config", None, text, flag_values=values, sys_argv=arguments)
+        return
+    from t2v_jax.data.fit import fitted_config
+
+    fitted = fitted_config(told.data)
+    config_flags.DEFINE_config_dict("config", fitted, text, flag_values=values, sys_argv=arguments)
 
 
 def _train(values):
     from t2v_jax.train import train
 
-    step = train(values.config, values.workdir)
-    done = step == values.config.steps
+    if values.config is None:
+        raise UsageError("t2v train needs --data=... or --config=...; see t2v train --help")
+    if values.data:
+        from t2v_jax.data.fit import describe
+
+        print(describe(values.config), file=sys.stderr)
+    step, done = train(values.config, values.workdir)
     print(f"{values.workdir}: step {step}" + ("" if done else "; the same command goes on from here"))
 
 
@@ -224,7 +239,7 @@ def _export(values):
 COMMANDS = {
     "generate": Command("a video from a prompt", _generate_flags, ("prompt", "output"), _generate),
     "demo": Command("a web page to type sentences in, and watch", _demo_flags, (), _demo),
-    "train": Command("train a model, or go on with it", _train_flags, ("config", "workdir"), _train),
+    "train": Command("train a model, or go on with it", _train_flags, ("workdir",), _train),
     "evaluate": Command(
         "measure how well a model's videos obey their captions", _evaluate_flags, (), _evaluate
     ),

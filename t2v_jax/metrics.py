@@ -6,7 +6,7 @@ import math
 import pathlib
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TextIO
 
 import numpy as np
@@ -100,21 +100,24 @@ class Timed(Iterator):
 class Progress:
     """How far a run is, how fast, and its losses: a bar on a terminal or notebook, else lines.
 
-    `total` and `start` count steps, `clips_per_step` is the global batch. Losses are fetched from
+    `total` and `start` count steps, `clips_per_step` is the global batch. A run that ends by the clock has no
+    total, but says how many seconds are `left`. Losses are fetched from
     the device and shown once in `every` steps (and after the first and the last), and with them the
     share of the time in which the steps waited for `batches`. Writes to stderr. A context manager.
     """
 
     def __init__(
         self,
-        total: int,
+        total: int | None,
         clips_per_step: int,
         *,
         start: int = 0,
         every: int = 50,
         batches: Timed | None = None,
+        left: Callable[[], float] | None = None,
     ):
         self._total, self._clips, self._every, self._batches = total, clips_per_step, every, batches
+        self._left = left
         self._start = self._shown = start
         self._time = time.monotonic()
         self._bar = _bar(total, start) if _is_interactive(sys.stderr) else None
@@ -138,7 +141,7 @@ class Progress:
         self.close()
 
     def _is_due(self, step: int) -> bool:
-        first_or_last = self._shown == self._start or step >= self._total
+        first_or_last = self._shown == self._start or step == self._total
         return step > self._shown and (first_or_last or step // self._every > self._shown // self._every)
 
     def _show(self, step: int, losses: dict[str, float]) -> None:
@@ -152,8 +155,9 @@ class Progress:
         if self._bar is not None:
             self._bar.set_postfix_str(", ".join(facts + told))
             return
-        left = datetime.timedelta(seconds=round((self._total - step) * pace))
-        facts = [f"step {step}/{self._total}", *facts, f"ETA {left}", *told]
+        left = self._left() if self._total is None else (self._total - step) * pace
+        of_all = "" if self._total is None else f"/{self._total}"
+        facts = [f"step {step}{of_all}", *facts, f"ETA {datetime.timedelta(seconds=round(left))}", *told]
         print(", ".join(facts), file=sys.stderr, flush=True)
 
 
@@ -161,7 +165,7 @@ def _is_interactive(stream: TextIO) -> bool:
     return stream.isatty() or "ipykernel" in sys.modules
 
 
-def _bar(total: int, start: int):
+def _bar(total: int | None, start: int):
     # Imported here: in a notebook without widgets the import itself warns.
     from tqdm.auto import tqdm
 

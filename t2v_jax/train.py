@@ -50,6 +50,13 @@ class Networks(NamedTuple):
     discriminator: Discriminator
 
 
+class Trained(NamedTuple):
+    """The last step of a run, and whether nothing is left of it."""
+
+    step: int
+    done: bool
+
+
 class Run(NamedTuple):
     """What stays the same from the first step to the last."""
 
@@ -63,7 +70,7 @@ class Run(NamedTuple):
 
 
 def train(config, workdir):
-    """Train `config` in `workdir`, from its newest checkpoint if it has one. Returns the last step.
+    """Train `config` in `workdir`, from its newest checkpoint if it has one -> `Trained`.
 
     Raises UsageError for a configuration that does not fit itself, the devices or the workdir, and
     FloatingPointError when a loss or a parameter is no longer finite.
@@ -81,8 +88,9 @@ def play(run):
     ):
         state = restore_or_start(run, checkpoints, batches)
         timed = Timed(batches)
-        with Reports(run, int(state.step), timed) as reports:
-            return _train(run, state, batches, timed, checkpoints, reports, interruption)
+        budget = Budget(run.config, int(state.step), float(state.progress))
+        with Reports(run, int(state.step), timed, budget) as reports:
+            return _train(run, state, batches, timed, budget, checkpoints, reports, interruption)
 
 
 def prepare(config, workdir):
@@ -242,11 +250,10 @@ def variants_from(config, step):
     return dict.fromkeys(variant_at(config, first) for first in firsts)
 
 
-def _train(run, state, batches, timed, checkpoints, reports, interruption):
+def _train(run, state, batches, timed, budget, checkpoints, reports, interruption):
     config, step, metrics = run.config, int(state.step), None
-    budget = Budget(config, step, float(state.progress))
     if budget.done:
-        return step
+        return Trained(step, True)
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
     batch = sharding.shard_batch(run.mesh, next(timed))
     shapes = jax.tree.map(_shape, (state, batch))
@@ -279,7 +286,7 @@ def _train(run, state, batches, timed, checkpoints, reports, interruption):
                 break
             batch = sharding.shard_batch(run.mesh, next(timed))
     checkpoints.wait()
-    return step
+    return Trained(step, done)
 
 
 def _shape(array):
@@ -327,18 +334,22 @@ def _diverged(run, step, metrics, checkpoints):
 class Reports:
     """What the first process tells of a run: metrics, progress and sample sheets."""
 
-    def __init__(self, run, start, batches):
+    def __init__(self, run, start, batches, budget):
         self._run = run
         self._open = contextlib.ExitStack()
         self._first = jax.process_index() == 0
         if self._first:
             config, enter = run.config, self._open.enter_context
             self._writer = enter(MetricWriter(run.workdir, start))
-            self._progress = enter(
-                Progress(
-                    config.steps, config.batch_size, start=start, every=config.log_every, batches=batches
-                )
+            progress = Progress(
+                None if config.minutes else config.steps,
+                config.batch_size,
+                start=start,
+                every=config.log_every,
+                batches=batches,
+                left=lambda: budget.left,
             )
+            self._progress = enter(progress)
 
     def metrics(self, step, metrics):
         """Log and show a step's metrics, when they are due."""

@@ -39,5 +39,5 @@ def trained(tmp_path_factory):
     from t2v_jax.train import train
 
     workdir = tmp_path_factory.mktemp("small") / "run"
-    assert train(runpy.run_path(str(SMALL))["get_config"](), workdir) == 4
+    assert train(runpy.run_path(str(SMALL))["get_config"](), workdir) == (4, True)
     return workdir

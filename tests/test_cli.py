@@ -112,7 +112,7 @@ def test_generate_imports_no_training(exported):
         (change(GENERATE, "--output=nosuch/clip.gif"), ["nosuch"]),
         (change(GENERATE, f"--output={SMALL}/clip.gif"), [str(SMALL)]),
         ([*GENERATE, "--fps=0"], ["frames_per_second=0"]),
-        (["train", "--workdir=run"], ["needs --config"]),
+        (["train", "--workdir=run"], ["needs --data=... or --config=..."]),
         (TRAIN[:2], ["needs --workdir"]),
         (change(TRAIN, "--config=nosuch.py"), ["nosuch.py"]),
         ([*TRAIN, "--config.nosuch=1"], ["'nosuch'", "config"]),
@@ -166,10 +166,10 @@ def test_unknown_word_is_a_warning(run, exported):
 
 def test_workdir_of_another_config_names_what_differs(run, trained):
     before = sorted(trained.rglob("*"))
-    flags = ["--config.game.beta_1=0.5", "--config.steps=5", "--config.keep=9"]
+    flags = ["--config.game.beta_1=0.5", "--config.batch_size=2", "--config.steps=5", "--config.keep=9"]
     errors = refused(run, *change(TRAIN, f"--workdir={trained}"), *flags)
-    assert "game.beta_1 (0.5 here, 0.0 there)" in errors and "steps (5 here, 4 there)" in errors
-    assert "keep" not in errors
+    assert "game.beta_1 (0.5 here, 0.0 there)" in errors and "batch_size (2 here, 4 there)" in errors
+    assert "keep" not in errors and "steps" not in errors
     assert sorted(trained.rglob("*")) == before
 
 

@@ -11,9 +11,13 @@ from hypothesis import strategies as st
 
 from t2v_jax import config as configuration
 from t2v_jax import train
+from t2v_jax.data import shards
+from t2v_jax.data.decode import Recipe
+from t2v_jax.data.folder import read_folder
 from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.errors import UsageError
-from tests.data import emoji
+from t2v_jax.model import SHIPPED, load_definition
+from tests.data import emoji, videos
 
 CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").glob("*.py"))
 
@@ -127,6 +131,22 @@ def shapes(tree):
     return jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), tree)
 
 
+def prepared(directory):
+    """A prepared folder of two clips."""
+    folder = directory / "folder"
+    for caption in ("a square goes", "a box moves"):
+        (folder / caption).mkdir(parents=True)
+        (folder / caption / "film.gif").write_bytes(videos.encode(videos.moving(), ".gif"))
+    shards.prepare(read_folder(folder), directory / "prepared", Recipe())
+    return directory / "prepared"
+
+
+def test_the_shipped_digits_are_made_by_their_config():
+    config = runpy.run_path(str(CONFIGS[0].with_name("moving_digits.py")))["get_config"]()
+    shipped, _ = load_definition(SHIPPED / "moving-digits")
+    assert configuration.differences(configuration.check(config), shipped) == {}
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_shapes_of_every_run_fit(path, tmp_path):
     config = runpy.run_path(str(path))["get_config"]()
@@ -136,6 +156,8 @@ def test_shapes_of_every_run_fit(path, tmp_path):
         packages.mkdir(parents=True)
         emoji.packages(packages)
         config.data.directory = str(tmp_path)
+    if config.data.world == "clips":
+        config.data.directory = str(prepared(tmp_path))
     run = train.prepare(configuration.check(config), tmp_path / "run")
     state = train.abstract_state(run)
     batches = clip_batches(run.source, run.language, config.batch_size, threads=0)

@@ -173,6 +173,16 @@ def test_progress_of_a_resumed_run_counts_on(run):
     assert [re.match(r"step (\d+)/30, 32 ", line)[1] for line in lines] == ["13", "20", "30"]
 
 
+def test_a_run_that_ends_by_the_clock_tells_the_time_that_is_left(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with Progress(None, 16, every=5, left=lambda: 90.2) as progress:
+        for step in range(1, 6):
+            progress.update(step, {})
+    first, last = stream.getvalue().splitlines()
+    assert first.startswith("step 1, ") and last.startswith("step 5, ") and last.endswith("ETA 0:01:30")
+
+
 def test_losses_are_fetched_for_shown_steps_only(monkeypatch):
     class Loss:
         fetched = 0

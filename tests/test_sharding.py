@@ -123,7 +123,11 @@ def operations(tmp_path_factory):
     """Of the same step on one device."""
     run, state, batch = example.started(example.small.get_config(), tmp_path_factory.mktemp("one") / "run")
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
-    step = train.compile_step(run, layout, *train.variant_at(run.config, 2)).lower(state, batch).compile()
+    step = (
+        train.compile_step(run, layout, *train.variant_at(run.config, 2))
+        .lower(state, batch, np.float32(0))
+        .compile()
+    )
     return step.cost_analysis()["flops"]
 
 
@@ -157,7 +161,7 @@ jax.distributed.initialize(sys.argv[1], 2, int(sys.argv[2]))
 from t2v_jax.train import train
 config = runpy.run_path("tests/small.py")["get_config"]()
 config.steps, config.sample_every = 100_000, 3
-print(train(config, sys.argv[3]))
+print(train(config, sys.argv[3]).step)
 """
 
 

@@ -52,9 +52,9 @@ def metrics(workdir):
 def test_resumed_run_equals_uninterrupted_one(small, trained, tmp_path, interrupt_after, steps):
     handler = signal.getsignal(signal.SIGINT)
     interrupt_after(steps, signal.SIGINT)
-    assert train.train(small, tmp_path) == steps
+    assert train.train(small, tmp_path).step == steps
     assert signal.getsignal(signal.SIGINT) is handler
-    assert train.train(small, tmp_path) == 4
+    assert train.train(small, tmp_path).step == 4
     jax.tree.map(np.testing.assert_array_equal, left_off(small, tmp_path), left_off(small, trained))
     assert metrics(tmp_path) == metrics(trained)
     assert [line["step"] for line in metrics(trained)] == [1, 2, 3, 4]
@@ -66,7 +66,7 @@ def test_finished_run_is_left_alone(small, trained, tmp_path):
     workdir = shutil.copytree(trained, tmp_path / "copy")
     # None of these touches what is learned, so they may change.
     small.update(log_every=3, sample_every=5, checkpoint_every=7, keep=1)
-    assert train.train(small, workdir) == 4
+    assert train.train(small, workdir).step == 4
     assert metrics(workdir) == metrics(trained)
     assert newest(workdir) == 4
 
@@ -154,7 +154,7 @@ def test_run_starts_from_loaded_vectors_and_frozen_ones_stay(small, tmp_path):
     # All are moved by one vector, their mean over the captions.
     apart = start[down] - start[up]
     np.testing.assert_allclose(apart / apart[0], [1, 0, 0, 0], atol=1e-5)
-    assert train.train(small, workdir) == 2
+    assert train.train(small, workdir).step == 2
     state, _ = left_off(small, workdir)
     for parameters in (state.generator, state.discriminator, state.average):
         np.testing.assert_array_equal(word_vectors(parameters), start)

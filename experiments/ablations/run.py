@@ -55,7 +55,7 @@ def main(_):
             if report.exists():
                 continue
             run = variant_run(name, seed, workdir)
-            if train.play(run) < STEPS:
+            if train.play(run).step < STEPS:
                 return  # asked to stop
             write_atomically(report, (json.dumps(judge(run, CLIPS.value)) + "\n").encode())
             print(f"{report} written", flush=True)

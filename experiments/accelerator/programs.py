@@ -21,7 +21,7 @@ CONFIGS = sorted((pathlib.Path(__file__).parents[2] / "configs").glob("*.py"))
 def prepared(path):
     """The `Run` of a config's file; a drawn world of equal clips stands in for what had to be downloaded."""
     config = runpy.run_path(str(path))["get_config"]()
-    if config.data.world == "tfds":
+    if config.data.world in ("tfds", "clips"):
         config.data.world = "moving_shapes"
     with tempfile.TemporaryDirectory() as directory:
         return train.prepare(configuration.check(config), pathlib.Path(directory) / "run")
@@ -33,7 +33,11 @@ def programs(run) -> Iterator[tuple]:
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
     frames, _ = train.variant_at(run.config, run.config.steps)
     for penalised, name in enumerate(("step", "penalised step")):
-        yield name, train.compile_step(run, layout, frames, bool(penalised)), (state, batch(run))
+        yield (
+            name,
+            train.compile_step(run, layout, frames, bool(penalised)),
+            (state, batch(run), np.float32(0)),
+        )
     params = Params(state.average, run.config, run.language)
     paint = functools.partial(sampling._paint, frames=run.config.data.frames)
     many = jnp.uint32(0), 0

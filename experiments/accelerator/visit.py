@@ -1,13 +1,14 @@
-"""A visit to an accelerator, in one command: does it run, how fast is it, and then minutes of training.
+"""A visit to an accelerator, in one command: does it run, minutes of training, and how fast is it.
 
     python experiments/accelerator/visit.py --output=DIR --minutes=6 \\
       --run="digits: --config=configs/moving_digits.py" --run="shapes: --config=configs/moving_shapes.py"
 
 Needs no network: JAX comes from the machine, other packages from wheels (README.md). All runs train side by
-side and stop in time. What is left in DIR is a few archives: report.tar, of logs, speeds, metrics, sample
-sheets, and evaluations where a world has a judge; models.tar, of the exported models; NAME.tar, of the
-checkpoint that a run goes on from elsewhere; cache.tar, of the compiled programs, so that a second visit
-(--cache=cache.tar) need not compile.
+side and stop in time; after them their programs, compiled by then, are timed one by one. What is left in DIR
+is a few archives: report.tar, of logs, speeds, metrics, sample sheets, and evaluations where a world has a
+judge; models.tar, of the exported models; NAME.tar, of the workdir that a run goes on in elsewhere;
+tuning.tar, of the kernels that XLA found to be fast, so that a later visit (--tuning=tuning.tar) to a machine
+of the same kind compiles sooner.
 """
 
 import json
@@ -27,8 +28,8 @@ from absl import app, flags
 OUTPUT = flags.DEFINE_string("output", None, "directory to leave everything in", required=True)
 RUNS = flags.DEFINE_multi_string("run", [], "NAME: flags of t2v train, but --workdir")
 MINUTES = flags.DEFINE_float("minutes", 6, "of training", lower_bound=0)
-CHECKS = flags.DEFINE_bool("checks", True, "first see whether it runs, and how fast")
-CACHE = flags.DEFINE_string("cache", None, "cache.tar of an earlier visit to such a machine")
+CHECKS = flags.DEFINE_bool("checks", True, "see whether it runs and how fast, too")
+TUNING = flags.DEFINE_string("tuning", None, "tuning.tar of an earlier visit to such a machine")
 SPEEDS = flags.DEFINE_multi_string("speed", [], "flags of t2v train whose speed alone is measured")
 EVALUATED = flags.DEFINE_integer("evaluated", 300, "clips of each split in an evaluation; 0: none")
 
@@ -37,8 +38,9 @@ ROOT = HERE.parents[1]
 T2V = [sys.executable, "-m", "t2v_jax.cli"]
 LARGEST = 15 << 20  # bytes of an archive that is left
 SHEETS = 4  # of each run
-STARTING = 60  # seconds until a run's clock starts, at most
-CHECKING = 150  # seconds for the checks, at most
+STARTING = 120  # seconds beside its minutes that a run may take to start and to end, at most
+SMOKING = 30  # seconds that are left for the smoke test after the training, at most
+MEASURING = 120  # seconds for the speed, at most
 
 
 def environment(workplace):
@@ -89,22 +91,30 @@ def finish(processes, seconds, stop=signal.SIGTERM, grace=40):
     return {name: process.wait(10) for name, process in processes.items()}
 
 
-def check(visit, runs):
-    """Smoke test here and on the CPU, then the speed of the runs; the steps' losses beside one another."""
-    script = [sys.executable, HERE / "smoke.py"]
+def start_smoke(visit):
+    """The smoke test here and on the CPU: processes by name."""
     places = {"smoke": {}, "smoke_cpu": {"JAX_PLATFORMS": "cpu"}}
-    outputs = {name: visit.report / f"{name}.json" for name in places}
-    processes = {
-        name: visit.start(name, [*script, f"--output={outputs[name]}"], **variables)
+    return {
+        name: visit.start(
+            name, [sys.executable, HERE / "smoke.py", f"--output={visit.report / name}.json"], **variables
+        )
         for name, variables in places.items()
     }
-    speed = [sys.executable, HERE / "speed.py", f"--output={visit.report / 'speed.json'}"]
-    processes["speed"] = visit.start(
-        "speed", [*speed, *(f"--run={flags}" for flags in [*runs.values(), *SPEEDS.value])]
-    )
-    tell(visit, "checks", finish(processes, CHECKING))
-    if all(path.exists() for path in outputs.values()):
-        tell(visit, "smoke", compared(*(json.loads(path.read_text()) for path in outputs.values())))
+
+
+def compare(visit, processes):
+    """What both smoke tests found, beside one another."""
+    tell(visit, "smoked", finish(processes, SMOKING))
+    paths = [visit.report / f"{name}.json" for name in processes]
+    if all(path.exists() for path in paths):
+        tell(visit, "smoke", compared(*(json.loads(path.read_text()) for path in paths)))
+
+
+def measure(visit, runs):
+    """The speed of the runs and of others, each alone."""
+    command = [sys.executable, HERE / "speed.py", f"--output={visit.report / 'speed.json'}"]
+    command += [f"--run={told}" for told in [*runs.values(), *SPEEDS.value]]
+    tell(visit, "measured", finish({"speed": visit.start("speed", command)}, MEASURING, grace=5))
 
 
 def compared(here, there):
@@ -117,10 +127,10 @@ def compared(here, there):
 
 def train(visit, runs, seconds):
     """All runs side by side, each for so long by `config.minutes`, beside what it needs to start."""
-    runs = {name: f"{flags} --config.minutes={seconds / 60}" for name, flags in runs.items()}
+    runs = {name: f"{told} --config.minutes={seconds / 60}" for name, told in runs.items()}
     processes = {
-        name: visit.start(name, [*T2V, "train", *shlex.split(flags), f"--workdir={visit.workdir(name)}"])
-        for name, flags in runs.items()
+        name: visit.start(name, [*T2V, "train", *shlex.split(told), f"--workdir={visit.workdir(name)}"])
+        for name, told in runs.items()
     }
     tell(visit, "trained", finish(processes, seconds + STARTING))
 
@@ -152,17 +162,18 @@ def pack(visit, runs):
         for file in [workdir / "metrics.jsonl", *sorted((workdir / "samples").glob("*.png"))[-SHEETS:]]:
             if file.exists():
                 shutil.copy(file, kept)
-        leave(visit, f"{name}.tar", sorted((workdir / "checkpoints").glob("[0-9]*"))[-1:])
+        newest = sorted((workdir / "checkpoints").glob("[0-9]*"), key=lambda path: int(path.name))[-1:]
+        leave(visit, f"{name}.tar", [*workdir.glob("*.json*"), *workdir.glob("*.model"), *newest])
     leave(visit, "models.tar", [visit.place / "models"])
-    leave(visit, "cache.tar", [visit.place / "cache"])
+    leave(visit, "tuning.tar", [*(visit.place / "cache").glob("xla_gpu_*")])
 
 
 def leave(visit, name, parts):
     """A compressed archive of files and directories, unless it is too large to leave."""
     path = visit.output / name
-    with tarfile.open(path, "w:xz", preset=1) as archive:
+    with tarfile.open(path, "w:gz", compresslevel=1) as archive:
         for part in filter(pathlib.Path.exists, parts):
-            archive.add(part, part.name)
+            archive.add(part, part.relative_to(visit.place))
     if path.stat().st_size > LARGEST:
         tell(visit, name, {"too large": path.stat().st_size})
         path.unlink()
@@ -182,15 +193,18 @@ BEGUN = time.monotonic()
 def main(_):
     visit = Visit(OUTPUT.value)
     runs = dict(map(str.strip, run.split(":", 1)) for run in RUNS.value)
-    if CACHE.value:
-        shutil.unpack_archive(CACHE.value, visit.place, filter="data")
-    if CHECKS.value:
-        check(visit, runs)
+    if TUNING.value:
+        shutil.unpack_archive(TUNING.value, visit.place, filter="data")
+    smoke = start_smoke(visit) if CHECKS.value else {}
     if MINUTES.value:
         train(visit, runs, 60 * MINUTES.value)
         if EVALUATED.value:
             evaluate(visit, runs)
         pack(visit, runs)
+    if CHECKS.value:
+        compare(visit, smoke)
+        leave(visit, "report.tar", [visit.report])  # lest the rest be cut short
+        measure(visit, runs)
     leave(visit, "report.tar", [visit.report])
 
 

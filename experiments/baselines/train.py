@@ -40,7 +40,9 @@ def baseline_run(config, name, workdir):
 
 
 def main(_):
-    print(f"{WORKDIR.value}: step {train.play(baseline_run(CONFIG.value, BASELINE.value, WORKDIR.value))}")
+    print(
+        f"{WORKDIR.value}: step {train.play(baseline_run(CONFIG.value, BASELINE.value, WORKDIR.value)).step}"
+    )
 
 
 if __name__ == "__main__":

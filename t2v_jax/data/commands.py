@@ -2,6 +2,7 @@
 
 import itertools
 import pathlib
+import shlex
 
 from absl import flags
 
@@ -37,9 +38,7 @@ def prepare(values, directory):
 
     output = pathlib.Path(values.output)
     _run(lambda folder, *rest: shards.prepare(folder, output, *rest), values, directory)
-    fields = {"world": "clips", "directory": output, "frames": values.frames}
-    fields |= {"size": values.size, "channels": values.channels}
-    print("train on it with", *(f"--config.data.{name}={value}" for name, value in fields.items()))
+    print(f"train on it with: t2v train --data={shlex.quote(str(output))} --workdir=runs/{output.name}")
 
 
 def _run(use, values, directory):

@@ -17,6 +17,7 @@ from jax import lax
 
 from t2v_jax.nn import layers
 from t2v_jax.nn.convolution import conv, kernel_gradient
+from t2v_jax.nn.precision import widened
 
 
 class State(NamedTuple):
@@ -39,7 +40,7 @@ def cell(gates, state_cell):
 
     The cell adds up over the frames, so it is float32 whatever the precision of the gates.
     """
-    i, f, o, g = jnp.split(gates.astype(jnp.float32), 4, axis=-1)
+    i, f, o, g = jnp.split(widened(gates), 4, axis=-1)
     new_cell = nn.sigmoid(f) * state_cell + nn.sigmoid(i) * jnp.tanh(g)
     return (nn.sigmoid(o) * jnp.tanh(new_cell)).astype(gates.dtype), new_cell
 
@@ -128,13 +129,13 @@ def run_unseen(images, weights, state, frames):
 
 def zero_state(batch, height, width, channels, dtype=jnp.float32):
     """The state before the first frame."""
-    zeros = jnp.zeros((batch, height, width, channels))
-    return State(zeros.astype(dtype), zeros)
+    zeros = jnp.zeros((batch, height, width, channels), dtype)
+    return State(zeros, widened(zeros))
 
 
 def resting_state(gates):
     """The `State` that the gates [..., 4c], all but those of the hidden state, leave as it is."""
-    i, f, o, g = jnp.split(gates.astype(jnp.float32), 4, axis=-1)
+    i, f, o, g = jnp.split(widened(gates), 4, axis=-1)
     resting = nn.sigmoid(i) * jnp.tanh(g) * (1 + jnp.exp(f))  # c = sigmoid(f) c + sigmoid(i) tanh(g)
     return State((nn.sigmoid(o) * jnp.tanh(resting)).astype(gates.dtype), resting)
 

@@ -14,7 +14,7 @@ from jax import lax
 
 from t2v_jax.nn import layers
 from t2v_jax.nn.conv_lstm import ConvLSTM
-from t2v_jax.nn.precision import compute_dtype
+from t2v_jax.nn.precision import compute_dtype, widened
 from t2v_jax.text.encoder import TextEncoder
 
 SLOPE = 0.2  # of the leaky ReLU below zero
@@ -63,7 +63,7 @@ class FrameJudge(nn.Module):
         images = layers.standard_deviation_channel(layers.with_position(images))
         images = layers.leaky_relu(layers.Convolution(self.channels[-1], 1, name="last")(images), SLOPE)
         features = jnp.concatenate([shapes, layers.mean_places(images)], axis=-1)
-        return layers.unfold(features, batch).astype(jnp.float32).mean(1)
+        return widened(layers.unfold(features, batch)).mean(1)
 
 
 class ClipJudge(nn.Module):

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from t2v_jax.nn import layers
 from t2v_jax.nn.attention import Attention
 from t2v_jax.nn.conv_lstm import ConvLSTM, State
-from t2v_jax.nn.precision import compute_dtype
+from t2v_jax.nn.precision import compute_dtype, widened
 from t2v_jax.text.encoder import TextEncoder, rms_normalise
 
 GRID = 8  # cells a side of the ConvLSTM's scene
@@ -243,7 +243,8 @@ class Generator(nn.Module):
         )
         self.looks = Looks(config.heads, config.attention, config.hard_attention)
         whole = GRID << len(config.painter_channels) == self.config.data.size
-        self.script = self.script_class(config.style_width, config.heads, config.attention, whole)
+        centred = whole and config.gestures  # which can show motion where they are
+        self.script = self.script_class(config.style_width, config.heads, config.attention, centred)
         self.style = Style(config.style_width)
         self.scene = self.scene_class(config.scene_channels, compute_dtype(self.config))
         self.painter = Painter(pixels, tuple(config.painter_channels), config.smooth)
@@ -313,5 +314,5 @@ class Generator(nn.Module):
         frames, actors = len(places), self.config.generator.actors
         states, places, styles = (layers.fold(layers.time_major(part)) for part in (states, places, styles))
         placed = layers.place(self.painter(states, styles), places, self.config.data.size)
-        ink = placed.reshape(-1, actors, frames, *placed.shape[1:]).astype(jnp.float32).sum(1)
+        ink = widened(placed).reshape(-1, actors, frames, *placed.shape[1:]).sum(1)
         return layers.leaky_clip(ink + self.backdrop.reshape(1, 1, 1, 1, -1))

@@ -8,6 +8,7 @@ import numpy as np
 from jax import lax
 
 from t2v_jax.nn.convolution import conv
+from t2v_jax.nn.precision import widened
 from t2v_jax.text.encoder import rms_normalise
 
 GROUP = 64  # clips of a batch, at most, that are compared with one another
@@ -104,10 +105,11 @@ def weighted_distances(first, second, weights):
 def groups(rows, clips):
     """Rows that belong to the clips of a batch, as many to each: [r * clips, ...] -> [groups, n, ...].
 
-    A group is GROUP clips, or the next smaller number that divides the batch: what is computed of each pair
-    of clips is of pairs within a group, so that its cost grows with the batch, not with its square.
+    A group is GROUP clips, or the next smaller number that divides the batch, or where there is none all of
+    it: what is computed of each pair of clips is of pairs within a group, so that its cost grows with the
+    batch, not with its square.
     """
-    size = next(size for size in range(min(GROUP, clips), 0, -1) if clips % size == 0)
+    size = next((size for size in range(GROUP, 1, -1) if clips % size == 0), clips)
     return rows.reshape(clips // size, -1, *rows.shape[1:])
 
 
@@ -122,14 +124,14 @@ def deviation(arrays):
 
     XLA's GPU compiler (jaxlib 0.10.2) fails on the gradient of `jnp.var` here: it takes it for a softmax.
     """
-    arrays = arrays.astype(jnp.float32)
+    arrays = widened(arrays)
     about = arrays - sum_first(arrays)[None] / len(arrays)
     return jnp.sqrt(sum_first(jnp.square(about)) / len(arrays) + 1e-8).mean()
 
 
 def mean_places(images):
-    """The mean over all places: [n, h, w, c] -> float32 [n, c]."""
-    return images.astype(jnp.float32).mean((1, 2))
+    """The mean over all places: [n, h, w, c] -> [n, c], `widened`."""
+    return widened(images).mean((1, 2))
 
 
 def average_pool(images, factor):

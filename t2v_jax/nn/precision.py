@@ -9,3 +9,8 @@ def compute_dtype(config):
     if config.dtype == "auto":
         return jnp.float32 if jax.default_backend() == "cpu" else jnp.bfloat16
     return jnp.dtype(config.dtype)
+
+
+def widened(array):
+    """The same numbers in float32 at least: sums and norms lose too much in bfloat16."""
+    return array.astype(jnp.promote_types(array.dtype, jnp.float32))

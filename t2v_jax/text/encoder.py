@@ -6,6 +6,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from t2v_jax.nn.precision import widened
 from t2v_jax.text.entities import ENTITIES
 from t2v_jax.text.tags import TAGS
 
@@ -91,5 +92,5 @@ class TextEncoder(nn.Module):
 
 def rms_normalise(vectors):
     """Scale to unit root mean square over the last axis (Zhang & Sennrich 2019, arXiv 1910.07467)."""
-    size = jnp.mean(jnp.square(vectors.astype(jnp.float32)), -1, keepdims=True)
+    size = jnp.mean(jnp.square(widened(vectors)), -1, keepdims=True)
     return vectors * jax.lax.rsqrt(size + 1e-6).astype(vectors.dtype)

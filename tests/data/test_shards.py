@@ -189,7 +189,7 @@ def config(small, prepared):
 # ml_collections loads a configuration so.
 @pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
 def test_training_on_prepared_clips(config, tmp_path):
-    assert train(config, tmp_path / "run") == 2
+    assert train(config, tmp_path / "run").step == 2
     assert (tmp_path / "run/metrics.jsonl").is_file()
 
 
@@ -222,8 +222,7 @@ def test_the_commands(films, prepared, tmp_path, capsys, monkeypatch):
     assert checked == f"{prepared[1]}\n" and list(tmp_path.iterdir()) == []
     assert cli.main(["data", "prepare", *options, str(films), "--output=out"]) == 0
     assert capsys.readouterr().out == checked + (
-        "train on it with --config.data.world=clips --config.data.directory=out --config.data.frames=4 "
-        "--config.data.size=16 --config.data.channels=3\n"
+        "train on it with: t2v train --data=out --workdir=runs/out\n"
     )
     names = {file["name"] for file in json.loads((tmp_path / "out/manifest.json").read_text())["files"]}
     assert names == {file.name for file in prepared[1].used}

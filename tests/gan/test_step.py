@@ -131,7 +131,7 @@ GOLDEN = [0.777561, 0.631758, 0.710455, 0.684137, 0.711121, 0.691447]
 def test_step_changes_everything_that_learns():
     # Not the relativistic loss: it cannot tell a constant added to all scores.
     update, first = compiled_step(example.config(warmup_steps=1, loss="non_saturating"))
-    last, _ = update(*[update(first, example.batch())[0], example.batch(4)])
+    last, _ = update(update(first, example.batch())[0], example.batch(4), 0.5)
     same = jax.tree_util.tree_map_with_path(
         lambda path, a, b: jax.tree_util.keystr(path) if bool(jnp.all(a == b)) else None,
         first,

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from t2v_jax.nn import layers
 from t2v_jax.nn.discriminator import distances, fellowship, standardise
 from tests import example
 
@@ -80,3 +81,16 @@ def test_sentences_are_heard_about_what_the_batch_says_alike():
     np.testing.assert_allclose(heard.mean(0), 0, atol=1e-6)
     np.testing.assert_allclose(heard.std(0), 1, atol=1e-2)
     np.testing.assert_allclose(standardise(sentences + 7), heard, atol=1e-4)
+
+
+def test_clips_of_one_group_are_judged_apart_from_those_of_another(monkeypatch):
+    """But for what D hears of the whole batch, its captions and how varied it is."""
+    monkeypatch.setattr(layers, "GROUP", 2)
+    scores = DISCRIMINATOR.apply(PARAMETERS, CLIPS, CAPTIONS, jnp.array([0, 2])).logits
+    assert scores.shape == (2, 2, 2, 2)
+    whole = judge(CLIPS)
+    assert np.abs(scores[:, 0] - whole[:, :2, :2]).max() > 1e-5  # the fellow of clip 0 is clip 2
+    swapped = DISCRIMINATOR.apply(
+        PARAMETERS, CLIPS[::-1], jax.tree.map(lambda field: field[::-1], CAPTIONS), jnp.array([0, 2])
+    ).logits
+    np.testing.assert_allclose(swapped[:, ::-1, ::-1, ::-1], scores, atol=1e-5)

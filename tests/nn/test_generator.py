@@ -133,6 +133,8 @@ def test_a_word_counts_for_the_looks_as_much_in_one_motion_as_in_another():
 def test_with_gestures_what_is_done_changes_the_painting_and_clips_go_on_and_are_sparse_too():
     networks = example.networks(changed(gestures=True))
     parameters = example.parameters(networks).generator
+    # They begin in the middle of the frame; here where those without do.
+    parameters["params"]["script"]["cell"]["place"] = PARAMETERS["params"]["script"]["cell"]["place"]
     apply = networks.generator.apply
     # Until they are learnt there are none: the clips are those of a generator without.
     np.testing.assert_allclose(apply(parameters, CAPTIONS, NOISE, 3).clips, whole()[:, :3], atol=1e-5)
@@ -232,3 +234,8 @@ def changed(**generator):
     fields = small.get_config()
     fields.generator.update(generator)
     return configuration.check(fields)
+
+
+def test_canvases_of_the_whole_frame_that_change_in_place_begin_in_its_middle():
+    lines = recorded_lines(changed(gestures=True), 3)
+    np.testing.assert_array_equal(lines.place, 0.5)

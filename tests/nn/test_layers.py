@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,3 +77,11 @@ def test_smoothing_keeps_what_is_even_and_removes_what_alternates():
 def test_smoothing_shares_a_pixel_out_to_its_neighbours():
     smoothed = layers.smooth(jnp.zeros((1, 5, 5, 1)).at[0, 2, 2].set(16.0))[0, 1:4, 1:4, 0]
     np.testing.assert_allclose(smoothed, [[1, 2, 1], [2, 4, 2], [1, 2, 1]])
+
+
+@pytest.mark.parametrize(("clips", "sizes"), [(6, (1, 6)), (64, (1, 64)), (96, (2, 48)), (67, (1, 67))])
+def test_groups_divide_a_batch_and_keep_what_belongs_to_a_clip_beside_it(clips, sizes):
+    rows = jnp.repeat(jnp.arange(clips), 3)
+    groups, size = sizes
+    assert layers.groups(rows, clips).shape == (groups, 3 * size)
+    np.testing.assert_array_equal(layers.groups(rows, clips)[-1, -3:], clips - 1)
