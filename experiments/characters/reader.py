@@ -9,6 +9,7 @@ import pathlib
 import re
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from absl import flags
 from flax.traverse_util import flatten_dict, unflatten_dict
@@ -72,7 +73,7 @@ def read(parameters, clips) -> np.ndarray:
 
 def _likeliest(parameters, clips):
     likely, *_ = look(COUNTS, parameters, clips)
-    return jax.numpy.stack([likely[name].argmax(-1) for name in ATTRIBUTES], axis=1)
+    return jnp.stack([likely[name].argmax(-1) for name in ATTRIBUTES], axis=1)
 
 
 def source(split) -> PreparedClips:
