@@ -13,6 +13,7 @@ from absl import flags, logging
 
 from t2v_jax.data import commands as data
 from t2v_jax.errors import UsageError
+from t2v_jax.hosts import Elsewhere, joined
 
 
 class Command(NamedTuple):
@@ -38,6 +39,8 @@ def main(argv=None) -> int:
     try:
         words = 2 if " ".join(argv[:2]) in COMMANDS else 1
         return _run(" ".join(argv[:words]), argv[words:]) or 0
+    except Elsewhere:
+        return 2
     except (UsageError, FloatingPointError) as error:
         print(f"t2v: {_one_line(error)}", file=sys.stderr)
         return 2
@@ -165,6 +168,12 @@ def _train_flags(values, arguments):
     flags.DEFINE_string("data", None, text, flag_values=values)
     text = "where checkpoints, metrics and samples go"
     flags.DEFINE_string("workdir", None, text, flag_values=values)
+    text = (
+        "HOST:PORT of the first of several processes, which Slurm, Open MPI and TPU pods tell by themselves"
+    )
+    flags.DEFINE_string("coordinator", None, text, flag_values=values)
+    flags.DEFINE_integer("processes", None, "how many there are", lower_bound=1, flag_values=values)
+    flags.DEFINE_integer("process", None, "which this is, from 0 on", lower_bound=0, flag_values=values)
     _define_config(values, arguments, "the run's configuration; --config.field=value changes a field")
 
 
@@ -189,12 +198,13 @@ def _train(values):
 
     if values.config is None:
         raise UsageError("t2v train needs --data=... or --config=...; see t2v train --help")
-    if values.data:
-        from t2v_jax.data.fit import describe
+    with joined(values.coordinator, values.processes, values.process):
+        if values.data:
+            from t2v_jax.data.fit import describe
 
-        print(describe(values.config), file=sys.stderr)
-    step, done = train(values.config, values.workdir)
-    print(f"{values.workdir}: step {step}" + ("" if done else "; the same command goes on from here"))
+            print(describe(values.config), file=sys.stderr)
+        step, done = train(values.config, values.workdir)
+        print(f"{values.workdir}: step {step}" + ("" if done else "; the same command goes on from here"))
 
 
 def _evaluate_flags(values, _):
@@ -208,14 +218,17 @@ def _evaluate_flags(values, _):
 def _evaluate(values):
     import json
 
-    from t2v_jax import files, model
+    import jax
+
+    from t2v_jax import files, model, sharding
     from t2v_jax.evaluation import evaluate, report
 
     if not all(seed.isdecimal() for seed in values.seeds):
         raise UsageError(f"--seeds={','.join(values.seeds)}; expected whole numbers from 0 on, as 0,1,2")
     if values.output:
         files.check_writable(values.output)
-    params = model.load(values.workdir or values.model)
+    everywhere = sharding.replicated(sharding.make_mesh())
+    params = jax.device_put(model.load(values.workdir or values.model), everywhere)
     found = evaluate.evaluate_model(params, values.clips, [*map(int, values.seeds)])
     print(report.to_text(found))
     if values.output:

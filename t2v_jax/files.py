@@ -1,8 +1,9 @@
-"""Files that are whole under their name, or not there."""
+"""Paths as a user writes them; files that are whole under their name, or not there."""
 
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -10,9 +11,21 @@ from collections.abc import Iterator
 from t2v_jax.errors import UsageError
 
 
+def local(path: str | os.PathLike) -> pathlib.Path:
+    """A path of this machine, `~` expanded. Raises UsageError for an address such as gs://bucket/run."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", os.fspath(path)):
+        raise UsageError(
+            f"{path} is not a path on this machine, as expected; mount it or copy it, and name the place here"
+        )
+    try:
+        return pathlib.Path(path).expanduser()
+    except RuntimeError as error:  # there is no such user
+        raise UsageError(f"{path}: no such home directory; write out the whole path") from error
+
+
 def check_writable(path: str | pathlib.Path) -> None:
     """Raises UsageError where no file of that name can be written."""
-    path = pathlib.Path(path)
+    path = local(path)
     if not path.parent.is_dir():
         raise UsageError(f"cannot write {path}: {path.parent} is no directory; make it first")
     if path.is_dir():
@@ -27,7 +40,7 @@ def write_atomically(path: str | pathlib.Path, data: bytes) -> None:
     What stood at `path` stays until then, and for good where the writing fails or is interrupted.
     Raises UsageError where the directory is missing or cannot be written.
     """
-    path = pathlib.Path(path)
+    path = local(path)
     part = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
         part.write_bytes(data)

@@ -16,7 +16,7 @@ from ml_collections import FrozenConfigDict
 
 from t2v_jax import config as configuration
 from t2v_jax.errors import UsageError
-from t2v_jax.files import new_directory, write_atomically
+from t2v_jax.files import local, new_directory, write_atomically
 from t2v_jax.nn.generator import Generator
 from t2v_jax.text.language import Language
 
@@ -82,7 +82,7 @@ def save(params, directory, discriminator=None):
 
     `discriminator`: as `load_discriminator` returns it; generating does without, training on should not.
     """
-    directory = pathlib.Path(directory)
+    directory = local(directory)
     if directory.exists():
         raise UsageError(f"{directory} is there already; choose a new name or remove it")
     with new_directory(directory) as part:
@@ -112,7 +112,7 @@ def load_definition(directory):
 
 def find_directory(source) -> pathlib.Path:
     """Where a shipped model, a saved one or a training workdir is. Raises UsageError where there is none."""
-    directory = SHIPPED / source if source in shipped() else pathlib.Path(source)
+    directory = SHIPPED / source if source in shipped() else local(source)
     if (directory / WEIGHTS).is_file() or (directory / CONFIG).is_file():
         return directory
     raise UsageError(

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from t2v_jax.compiler import Program
 from t2v_jax.errors import UsageError
+from t2v_jax.sharding import batch_sharding
 
 
 class UnknownWord(UserWarning):
@@ -106,13 +107,21 @@ def _paint_padded(params, captions, seed, start, frames):
     rows = range(start, min(start + LARGEST_BATCH, len(captions.mask)))
     padded = 1 << (len(rows) - 1).bit_length()
     picked = [*rows, *[rows[-1]] * (padded - len(rows))]
-    batch = type(captions)(*(field[picked] for field in captions))
+    batch = _shared_out(params, type(captions)(*(field[picked] for field in captions)))
     try:
         clips = _paint(params, batch, seed, start, frames=frames)
     except flax.errors.FlaxError as error:
         reason = str(error).split("\n")[0]
         raise UsageError(f"the model's weights do not fit its configuration: {reason}") from error
     return clips[: len(rows)]
+
+
+def _shared_out(params, captions):
+    """The captions, laid over the data axis of the mesh that the params are on, if there is one they fill."""
+    mesh = getattr(getattr(jax.tree.leaves(params)[0], "sharding", None), "mesh", None)
+    if mesh is None or len(captions.mask) % mesh.shape.get("data", len(captions.mask) + 1):
+        return captions
+    return jax.device_put(captions, batch_sharding(mesh))
 
 
 @functools.partial(Program, static_argnames="frames")

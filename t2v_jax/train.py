@@ -19,9 +19,10 @@ from t2v_jax.checkpoint import Checkpoints
 from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.data.worlds import make_source
 from t2v_jax.errors import UsageError
-from t2v_jax.files import check_writable
+from t2v_jax.files import check_writable, local
 from t2v_jax.gan import state as states
 from t2v_jax.gan.step import Frames, minimax_step
+from t2v_jax.hosts import unanimous
 from t2v_jax.interruption import Interruption
 from t2v_jax.metrics import MetricWriter, Progress, Timed
 from t2v_jax.model import CONFIG, Params, load_definition, save_definition
@@ -75,7 +76,9 @@ def train(config, workdir):
     Raises UsageError for a configuration that does not fit itself, the devices or the workdir, and
     FloatingPointError when a loss or a parameter is no longer finite.
     """
-    return play(prepare(configuration.check(config), pathlib.Path(workdir)))
+    with unanimous():
+        run = prepare(configuration.check(config), local(workdir))
+    return play(run)
 
 
 def play(run):

@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 
 from t2v_jax.errors import UsageError
-from t2v_jax.files import check_writable, write_atomically
+from t2v_jax.files import check_writable, local, write_atomically
 
 FRAMES_PER_SECOND = 10
 _VIEWABLE = 256  # pixels of the shorter side that an animation has at least
@@ -44,7 +44,7 @@ def encode_video(video: np.ndarray, ending: str, frames_per_second: float = FRAM
 
 def check_output(path: str | pathlib.Path, frames_per_second: float = FRAMES_PER_SECOND) -> None:
     """Raises UsageError for a place, ending or rate that `save_video` could not write: ask early."""
-    path = pathlib.Path(path)
+    path = local(path)
     _checked_format(path.suffix, path.name, frames_per_second)
     check_writable(path)
 

@@ -77,6 +77,13 @@ def test_generate_writes_the_video(run, exported):
         assert image.n_frames == 6 and image.size == (256, 256)
 
 
+def test_a_tilde_is_the_home_directory(run, exported, monkeypatch):
+    monkeypatch.setenv("HOME", str(exported.parent))
+    status, output, errors = run(*change(GENERATE, "--output=~/clip.gif"), f"--model=~/{exported.name}")
+    assert (status, output, errors) == (0, "~/clip.gif\n", "")
+    assert (exported.parent / "clip.gif").is_file() and not pathlib.Path("~").exists()
+
+
 def test_train_continues_and_generates(run, trained):
     workdir = shutil.copytree(trained, "copy")
     status, output, errors = run("train", f"--config={SMALL}", f"--workdir={workdir}")
@@ -125,7 +132,23 @@ def test_generate_imports_no_training(exported):
         ([*TRAIN, "--config.mesh.data=3"], ["3 x 1", "mesh.data=-1"]),
         ([*TRAIN, "--config.mesh.model=2"], ["mesh.model"]),
         (change(TRAIN, f"--workdir={SMALL}/run"), [str(SMALL), "--workdir"]),
+        ([*TRAIN, "--process=1"], ["--coordinator, --processes and --process", "all three or none"]),
+        (
+            [*TRAIN, "--coordinator=host", "--processes=2", "--process=0"],
+            ["=host", "HOST:PORT", "10.0.0.1:1234"],
+        ),
+        ([*TRAIN, "--coordinator=host:1", "--processes=2", "--process=2"], ["--process=2", "from 0 to 1"]),
+        ([*TRAIN, "--coordinator=host:1", "--processes=0", "--process=0"], ["processes=0"]),
+        (change(TRAIN, "--workdir=gs://bucket/run"), ["gs://bucket/run", "this machine"]),
+        ([*TRAIN, "--config.data.directory=gs://bucket"], ["gs://bucket", "this machine"]),
+        ([*GENERATE, "--model=gs://bucket/run"], ["gs://bucket/run", "this machine"]),
+        (change(GENERATE, "--output=s3://bucket/clip.gif"), ["s3://bucket/clip.gif", "this machine"]),
+        (["demo", "--model=gs://bucket/run"], ["gs://bucket/run", "this machine"]),
+        (["evaluate", "--output=gs://bucket/report.json"], ["gs://bucket/report.json", "this machine"]),
+        (["export", "--workdir=gs://bucket/run", "--output=out"], ["gs://bucket/run", "this machine"]),
         (["export", "--workdir=nosuch", "--output=out"], ["nosuch"]),
+        (["data", "check", "gs://bucket/videos"], ["gs://bucket/videos", "this machine"]),
+        (change(GENERATE, "--output=~nosuch/clip.gif"), ["~nosuch", "home"]),
         (["evaluate", "--model=nosuch"], ["nosuch"]),
         (["evaluate", "--seeds=0,x"], ["--seeds=0,x", "0,1,2"]),
         (["evaluate", "--output=nosuch/report.json"], ["nosuch"]),

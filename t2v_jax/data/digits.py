@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from t2v_jax.errors import UsageError
+from t2v_jax.files import local
 
 SIZE = 28
 SPLITS = {"train": "train", "test": "t10k"}
@@ -36,7 +37,7 @@ def load_digits(split: str, directory: str | pathlib.Path | None = None) -> Digi
         raise UsageError(f"unknown split {split!r}: expected one of {', '.join(SPLITS)}")
     if directory is None:
         return _load_subset(split)
-    directory = pathlib.Path(directory)
+    directory = local(directory)
     images_path = _find(directory, f"{SPLITS[split]}-images", "idx3-ubyte")
     labels_path = _find(directory, f"{SPLITS[split]}-labels", "idx1-ubyte")
     images = read_idx(images_path, _IMAGES_MAGIC)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from t2v_jax.data.captions import NAMES, read_captions
 from t2v_jax.data.readers import ENDINGS
 from t2v_jax.errors import UsageError
+from t2v_jax.files import local
 
 SPLITS = ("train", "test")
 _ONE_IN = 10  # files are kept for the test
@@ -43,7 +44,7 @@ def read_folder(directory: str | os.PathLike) -> Folder:
 
     Hidden files are passed over. Raises UsageError where there is no video at all.
     """
-    root = pathlib.Path(directory)
+    root = local(directory)
     if not root.is_dir():
         raise UsageError(f"{root} is no directory; name the folder that holds the videos")
     found = sorted(_files(root))

@@ -36,10 +36,10 @@ def clip_batches(
                 arrays [RIVALS * batch_size / process_count, tokens], those of a clip side by side
       rival_meanings  int32 [RIVALS * batch_size / process_count]
     and each label of the source as int32 [batch_size / process_count]. `batch_size` counts all
-    processes (default: those of JAX), which share out each global batch: together they see every
-    clip once an epoch, whatever their number. Clips of one meaning that the source has side by side stay so.
-    `threads` prepare batches ahead (0: on demand). Raises UsageError for a batch size that the processes
-    cannot share and for a caption that `language` cannot encode.
+    processes (default: those of JAX), which share out each global batch, one stretch of it after the other:
+    together they see the same batches, whatever their number. Clips of one meaning that the source has
+    side by side stay so. `threads` prepare batches ahead (0: on demand). Raises UsageError for a batch size
+    that the processes cannot share and for a caption that `language` cannot encode.
     """
     process_index = jax.process_index() if process_index is None else process_index
     process_count = jax.process_count() if process_count is None else process_count
@@ -50,34 +50,32 @@ def clip_batches(
             f"batch_size={batch_size}: expected a positive multiple of the number of processes, "
             f"{process_count}{times}"
         )
+    groups = batch_size // alike
+    share = slice(groups * process_index // process_count, groups * (process_index + 1) // process_count)
     places = grain.MapDataset.range(len(source) // alike).seed(seed).shuffle().repeat()
     places = places.map_with_index(lambda position, group: (position, group))
     # Threads, not Grain's worker processes: painting and copying release the GIL, a position stays
     # independent of their number, and nothing has to be pickled or guarded by __main__.
     return iter(
-        places[process_index::process_count]
-        .batch(
-            batch_size // process_count // alike,
-            drop_remainder=True,
-            batch_fn=_Batch(source, alike, language, seed),
-        )
-        .to_iter_dataset(grain.ReadOptions(num_threads=threads, prefetch_buffer_size=2 * threads))
+        places.batch(
+            groups, drop_remainder=True, batch_fn=_Batch(source, alike, language, seed, share)
+        ).to_iter_dataset(grain.ReadOptions(num_threads=threads, prefetch_buffer_size=2 * threads))
     )
 
 
 class _Batch:
-    """Makes a batch of (position in the order, number) of groups of `alike` clips of a source."""
+    """Makes its share of a batch of groups of `alike` clips, (position in the order, number) each."""
 
-    def __init__(self, source: ClipSource, alike: int, language: Language, seed: int):
+    def __init__(self, source: ClipSource, alike: int, language: Language, seed: int, share: slice):
         captions = source.captions()
-        self._source, self._alike, self._seed = source, alike, seed
+        self._source, self._alike, self._seed, self._share = source, alike, seed, share
         self._rows = {caption: row for row, caption in enumerate(captions)}
         self._meanings = np.array(list(captions.values()), np.int32)
         self._encoded = _trimmed(language.encode(list(captions)))
         self._rivals = Rivals(captions)
 
     def __call__(self, groups: Sequence[tuple[int, int]]) -> dict:
-        positions, indices = map(self._clips, zip(*groups))
+        positions, indices = map(self._clips, zip(*groups[self._share]))
         batch = read_batch(self._source, indices)
         clips, captions = batch.pop("clip"), batch.pop("caption")
         rows = np.array([self._rows[caption] for caption in captions])

