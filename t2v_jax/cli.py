@@ -14,6 +14,7 @@ from absl import flags, logging
 from t2v_jax.data import commands as data
 from t2v_jax.errors import UsageError
 from t2v_jax.hosts import Elsewhere, joined
+from t2v_jax.signals import interruptible
 
 
 class Command(NamedTuple):
@@ -38,7 +39,8 @@ def main(argv=None) -> int:
         return 0 if argv else 2
     try:
         words = 2 if " ".join(argv[:2]) in COMMANDS else 1
-        return _run(" ".join(argv[:words]), argv[words:]) or 0
+        with interruptible():
+            return _run(" ".join(argv[:words]), argv[words:]) or 0
     except Elsewhere:
         return 2
     except (UsageError, FloatingPointError) as error:

@@ -51,11 +51,25 @@ def unanimous():
         yield
     except Exception as error:
         failure = error
+    wait_for_all("preparations")
     failed = multihost_utils.process_allgather(failure is not None).ravel()
     if not failed.any():
         return
     teller = int(failed.argmax())
     raise failure if teller == jax.process_index() else Elsewhere(f"process {teller} says what is wrong")
+
+
+def wait_for_all(what: str) -> None:
+    """Return when all processes are done with `what`, however long the slowest takes, up to WAIT seconds.
+
+    A first collective would wait 30 seconds on the CPU, less than a busy machine needs to compile it.
+    """
+    import jax
+
+    if jax.process_count() > 1:
+        from orbax.checkpoint import multihost
+
+        multihost.get_barrier_sync_fn()(key=what, timeout_ms=1000 * WAIT)
 
 
 def _arguments(coordinator, processes, process):

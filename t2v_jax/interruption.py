@@ -1,13 +1,15 @@
-"""Stop on request: SIGTERM and Ctrl-C are noted, and the training loop asks for them between steps."""
+"""Stop on request: signals are noted, and the training loop asks for them between steps."""
 
 import signal
 
 import jax
 from jax.experimental import multihost_utils
 
+from t2v_jax.signals import heard
+
 
 class Interruption:
-    """While entered, the first SIGTERM or SIGINT asks for a stop; a second one acts as usual.
+    """While entered, the first SIGTERM, SIGINT or SIGHUP asks for a stop; a second one acts as before.
 
     Several processes must stop at the same step: there JAX's preemption service takes SIGTERM, which
     any one of them may get, and tells them all.
@@ -22,7 +24,7 @@ class Interruption:
         return multihost_utils.reached_preemption_sync_point(step) if self._shared else self._noted
 
     def __enter__(self):
-        signals = () if self._shared else (signal.SIGTERM, signal.SIGINT)
+        signals = () if self._shared else heard(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         self._handlers = {number: signal.signal(number, self._note) for number in signals}
         return self
 

@@ -22,7 +22,7 @@ from t2v_jax.errors import UsageError
 from t2v_jax.files import check_writable, local
 from t2v_jax.gan import state as states
 from t2v_jax.gan.step import Frames, minimax_step
-from t2v_jax.hosts import unanimous
+from t2v_jax.hosts import unanimous, wait_for_all
 from t2v_jax.interruption import Interruption
 from t2v_jax.metrics import MetricWriter, Progress, Timed
 from t2v_jax.model import CONFIG, Params, load_definition, save_definition
@@ -265,9 +265,13 @@ def _train(run, state, batches, timed, budget, checkpoints, reports, interruptio
         return compile_step(run, layout, *variant).lower(*shapes, np.float32(0)).compile()
 
     with Programs(compiled, variants_from(config, step)) as programs:
+        compiled_by_all = set()
         while True:
-            asked = time.monotonic()
-            program = programs[variant_at(config, step)]
+            asked, variant = time.monotonic(), variant_at(config, step)
+            program = programs[variant]
+            if variant not in compiled_by_all:
+                wait_for_all(f"compiling for step {step}")
+                compiled_by_all.add(variant)
             waited = time.monotonic() - asked
             state, new_metrics = program(state, batch, np.float32(budget.progress))
             # The device works on the new step while the host reads the one before and the next batch.

@@ -204,14 +204,23 @@ def test_a_taken_port_is_told(server, exported):
         demo.Server(exported, 99_999)
 
 
-def test_the_command_serves_until_it_is_interrupted(exported):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_command_serves_until_it_is_interrupted(exported, number):
+    """Also where it is started in the background, by a shell that has SIGINT ignored."""
     command = [sys.executable, "-m", "t2v_jax.cli", "demo", f"--model={exported}", "--port=0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    try:
         address, _, hint = process.stdout.readline().partition(" ")
-        with urllib.request.urlopen(address) as answer:
+        with urllib.request.urlopen(address, timeout=60) as answer:
             assert answer.status == 200
-        process.send_signal(signal.SIGINT)
-        assert process.communicate() == ("", "") and process.returncode == 0
+        process.send_signal(number)
+        assert process.communicate(timeout=60) == ("", "") and process.returncode == 0
+    finally:
+        process.kill()
     assert hint == "(Ctrl-C ends it)\n"
 
 

@@ -104,7 +104,8 @@ def operations(lowered):
 
 def test_the_state_is_updated_in_place(program, started):
     state = started[1]
-    size = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+    # Not the progress, which is told anew.
+    size = sum(leaf.nbytes for leaf in jax.tree.leaves(state._replace(progress=None)))
     assert program(True).memory_analysis().alias_size_in_bytes >= size
 
 

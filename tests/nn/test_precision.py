@@ -81,4 +81,4 @@ def test_losses_and_penalties_are_those_of_float32(gradients):
     for name in ("discriminator_loss", "generator_loss", "mismatch_loss"):
         assert half[name] == pytest.approx(float(whole[name]), rel=0.02), name
     for name in ("r1", "r2"):
-        assert half[name] == pytest.approx(float(whole[name]), rel=0.1), name
+        assert half[name] == pytest.approx(float(whole[name]), rel=0.2), name
