@@ -174,12 +174,7 @@ def _dyed(picture, dye: tuple[int, int, int] | None):
     return picture.point([min(255, round(value * gain)) for gain in (*gains, 1) for value in range(256)])
 
 
-def main(argv):
-    """Makes the folder."""
-    if len(argv) > 1:
-        raise app.UsageError(f"unexpected argument {argv[1]!r}")
-    folder.make(scenes.made_up(draw), render)
-
+main = folder.command(lambda: scenes.made_up(draw), render)
 
 if __name__ == "__main__":
     app.run(main)

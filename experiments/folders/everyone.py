@@ -40,12 +40,7 @@ def render(scene: Scene) -> np.ndarray:
     return animated_emoji.clip(scene.picture, folder.FRAMES, folder.SIZE, "white")
 
 
-def main(argv):
-    """Makes the folder."""
-    if len(argv) > 1:
-        raise app.UsageError(f"unexpected argument {argv[1]!r}")
-    folder.make(loops(), render)
-
+main = folder.command(loops, render)
 
 if __name__ == "__main__":
     app.run(main)

@@ -8,11 +8,22 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from absl import flags
+from absl import app, flags
 
 FRAMES, SIZE, FPS = 16, 64, 10
 
 _OUTPUT = flags.DEFINE_string("output", None, "The folder to make.", required=True)
+
+
+def command(scenes: Callable[[], Iterable], render: Callable[[Any], np.ndarray]) -> Callable:
+    """The function that `absl.app` runs: it makes the folder of these scenes."""
+
+    def main(argv):
+        if len(argv) > 1:
+            raise app.UsageError(f"unexpected argument {argv[1]!r}")
+        make(scenes(), render)
+
+    return main
 
 
 def make(scenes: Iterable, render: Callable[[Any], np.ndarray]) -> None:

@@ -66,12 +66,7 @@ def render(scene: Scene) -> np.ndarray:
     return np.stack([np.asarray(image.resize(shape, Image.Resampling.LANCZOS, tuple(box))) for box in boxes])
 
 
-def main(argv):
-    """Makes the folder."""
-    if len(argv) > 1:
-        raise app.UsageError(f"unexpected argument {argv[1]!r}")
-    folder.make(scenes.made_up(draw), render)
-
+main = folder.command(lambda: scenes.made_up(draw), render)
 
 if __name__ == "__main__":
     app.run(main)
