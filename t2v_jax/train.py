@@ -1,9 +1,11 @@
 """Training: restore or start, then step, log, sample and save until the last step or a request to stop."""
 
+import collections
 import contextlib
 import functools
 import math
 import pathlib
+import sys
 import time
 from typing import Any, NamedTuple
 
@@ -93,6 +95,7 @@ def play(run):
         timed = Timed(batches)
         budget = Budget(run.config, int(state.step), float(state.progress))
         with Reports(run, int(state.step), timed, budget) as reports:
+            reports.start(state)
             return _train(run, state, batches, timed, budget, checkpoints, reports, interruption)
 
 
@@ -357,6 +360,18 @@ class Reports:
                 left=lambda: budget.left,
             )
             self._progress = enter(progress)
+
+    def start(self, state):
+        """Say what is about to train, and where: until the first program is compiled, nothing else is."""
+        if self._first:
+            devices = collections.Counter(device.device_kind for device in self._run.mesh.devices.flat)
+            where = ", ".join(f"{count} x {kind}" for kind, count in devices.items())
+            counts = (
+                f"{name} {sum(leaf.size for leaf in jax.tree.leaves(player)) / 1e6:.2f} M"
+                for name, player in (("G", state.generator), ("D", state.discriminator))
+            )
+            text = f"training on {where}: {', '.join(counts)} parameters, {len(self._run.source)} clips"
+            print(f"{text}; compiling", file=sys.stderr, flush=True)
 
     def metrics(self, step, metrics):
         """Log and show a step's metrics, when they are due."""

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -108,6 +109,9 @@ def start_training(workdir):
     command = [sys.executable, "-m", "t2v_jax.cli", "train", f"--workdir={workdir}"]
     command += ["--config=tests/small.py", "--config.steps=100000", "--config.sample_every=100000"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert re.fullmatch(
+        r"training on 1 x cpu: G .* M parameters, 64 clips; compiling\n", process.stderr.readline()
+    )
     lines = [process.stderr.readline() for _ in range(3)]
     assert all(line.startswith("step ") for line in lines), lines
     return process, int(lines[0].removeprefix("step ").split("/")[0])

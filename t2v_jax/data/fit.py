@@ -14,6 +14,7 @@ from t2v_jax.text.words import fold_case, split_words
 LOOKED_AT = 256  # clips, at most
 LEVELS = (48, 32, 16)  # channels of the painter's levels, as many as the frame has room for
 FEW = 500  # clips that a discriminator would learn by heart
+LOOKS = 1_000  # steps in which a CPU learns looks
 MINUTES = 60.0
 
 
@@ -79,12 +80,14 @@ def _fit_networks(config):
 
 
 def _fit_game(config, clips, captions):
-    game, frames = config.game, config.data.frames
-    at_once = 32 if jax.default_backend() == "cpu" else 64
-    config.batch_size = at_once if clips >= FEW else 8
+    game, frames, on_cpu = config.game, config.data.frames, jax.default_backend() == "cpu"
+    config.batch_size = (32 if on_cpu else 64) if clips >= FEW else 8
     game.update(beta_1=0.5, penalty_weight=1.0, final_penalty_weight=0.1, latest_start=0)
     game.average_decay = 0.999
     # Where a caption means one clip, G is told how far off it is.
     game.reconstruction_weight = 30.0 if clips < 2 * captions else 0.0
     game.augment = ("translation", "cutout") if clips < FEW else ()
-    game.stages = ((0, frames, min(frames, 5), min(frames, 2)),)
+    whole = frames, min(frames, 5), min(frames, 2)
+    few = min(frames, 8), min(frames, 2), min(frames, 2)
+    # A CPU learns looks from few frames first, several times as many clips a second.
+    game.stages = ((0, *few), (LOOKS, *whole)) if on_cpu else ((0, *whole),)

@@ -32,7 +32,7 @@ def test_what_clips_tell_is_read_from_them(prepared):
     assert (data.frames, data.size, data.channels) == (4, 16, 3)
     assert data.ground == pytest.approx(100 / 127.5 - 1, abs=0.03)
     assert config.generator.painter_channels == (48,)  # no more than a frame has room for
-    assert config.game.stages == ((0, 4, 4, 2),)
+    assert config.game.stages == ((0, 4, 2, 2), (fit.LOOKS, 4, 4, 2))
     assert config.batch_size == 8 and config.game.augment  # few clips are soon known by heart
     assert str(prepared) in fit.describe(config) and "ground -0.2" in fit.describe(config)
 
@@ -43,6 +43,13 @@ def test_a_generator_is_told_the_clip_where_a_caption_means_one(clips, captions,
     fit._fit_game(config, clips, captions)
     assert config.game.reconstruction_weight == weight
     assert config.batch_size == 32 and not config.game.augment
+
+
+def test_an_accelerator_takes_whole_clips_and_larger_batches_at_once(monkeypatch):
+    monkeypatch.setattr(fit.jax, "default_backend", lambda: "gpu")
+    config = configuration.default()
+    fit._fit_game(config, 2_000, 100)
+    assert config.batch_size == 64 and config.game.stages == ((0, 16, 5, 2),)
 
 
 @pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0), (200, 100, 0)])
