@@ -95,7 +95,6 @@ def play(run):
         timed = Timed(batches)
         budget = Budget(run.config, int(state.step), float(state.progress))
         with Reports(run, int(state.step), timed, budget) as reports:
-            reports.start(state)
             return _train(run, state, batches, timed, budget, checkpoints, reports, interruption)
 
 
@@ -260,6 +259,7 @@ def _train(run, state, batches, timed, budget, checkpoints, reports, interruptio
     config, step, metrics = run.config, int(state.step), None
     if budget.done:
         return Trained(step, True)
+    reports.start(state)
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
     batch = sharding.shard_batch(run.mesh, next(timed))
     shapes = jax.tree.map(_shape, (state, batch))
