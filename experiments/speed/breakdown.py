@@ -15,9 +15,7 @@ import tempfile
 import jax
 import timing
 from absl import app, flags
-from step import stages, started
-
-from t2v_jax.gan.step import minimax_step
+from step import one_update, stages, started
 
 CONFIG = flags.DEFINE_string("config", None, "the file of a config", required=True)
 STAGE = flags.DEFINE_integer("stage", 0, "which of its stages", lower_bound=0)
@@ -34,9 +32,7 @@ def compiled_step(path, stage):
     """The program of an update without penalties, its state and batch."""
     run, state, batch = started(path)
     frames = stages(run.config)[stage]
-    update = functools.partial(
-        minimax_step, run.networks, run.optimizers, run.config.game, frames, False, run.config.seed
-    )
+    update = functools.partial(one_update, run, frames)
     return timing.compiled(update, state, batch), state, batch
 
 

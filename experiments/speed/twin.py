@@ -21,7 +21,7 @@ import numpy as np
 import timing
 import torch
 import twin_networks
-from step import started
+from step import one_update, started
 from twin_networks import leaves, take_over
 from twin_step import Draws, Game, Players
 
@@ -173,9 +173,7 @@ def _inputs(run, frames, state, batch):
 
 
 def _step(name, run, state, batch, frames, repeats):
-    update = functools.partial(
-        step.minimax_step, run.networks, run.optimizers, run.config.game, frames, False, SEED
-    )
+    update = functools.partial(one_update, run, frames)
     ours = functools.partial(timing.compiled(update, state, batch), state, batch)
     inputs = _inputs(run, frames, state, batch)
     eager, compiled = (Players(run.config, frames, state.generator, state.discriminator) for _ in range(2))
