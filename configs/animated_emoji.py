@@ -6,14 +6,14 @@ Needs the packages that README.md names, section "On TensorFlow Datasets". The m
 there, with a new D (as from an export of runs/emoji without its discriminator.npz) and more contrast, for the
 tones' sake:
 
-    t2v train --config=configs/animated_emoji.py --workdir=runs/tones --config.start_from=runs/emoji \
-      --config.steps=4200 --config.game.contrast_weight=0.5 \
-      --config.game.penalty_weight=0.5 --config.game.generator_rate=5e-4
+    t2v train --config=configs/animated_emoji.py --workdir=runs/tones --config.init_from=runs/emoji \
+      --config.steps=4200 --config.loss.contrast_weight=0.5 \
+      --config.loss.penalty_weight=0.5 --config.optimizer.generator_learning_rate=5e-4
 
 (to its step 3,000 with --config.steps=3000, a contrast_weight of 2 and
-"--config.game.stages=((0,16,2,2),(2200,16,5,2))"). Hardware: one CPU core (AVX-512), another training beside
-it. Minutes: 89 and 110. The right caption among 64 for 97.1 % of clips of trained captions and 91.7 % of
-held-out combinations, the right tone for 90.7 % and 66.1 % (experiments/emoji/measure.py).
+"--config.schedule.stages=((0,16,2,2),(2200,16,5,2))"). Hardware: one CPU core (AVX-512), another training
+beside it. Minutes: 89 and 110. The right caption among 64 for 97.1 % of clips of trained captions and 91.7 %
+of held-out combinations, the right tone for 90.7 % and 66.1 % (experiments/emoji/measure.py).
 """
 
 from t2v_jax import config as configuration
@@ -29,22 +29,22 @@ def get_config():
     config.data.world = "tfds"
     config.data.dataset = "animated_emoji/actions"
     config.data.channels = 3
-    config.data.ground = 1.0
+    config.data.background = 1.0
     config.text.sentence = "mean"
     # Who, what and which tone are read at once, so all words are heard; the canvas is the whole frame.
     config.generator.hard_attention = False
     config.generator.heads = 4
-    config.generator.gestures = True
+    config.generator.style_animation = True
     config.generator.style_width = 192
     config.generator.scene_channels = 48
     config.generator.painter_channels = (48, 32, 16)
     config.discriminator.frame_channels = (24, 48, 96)
-    config.game.beta_1 = 0.5
+    config.optimizer.beta_1 = 0.5
     # Each caption means one clip here: G is told how far off it is, and D sharpens.
-    config.game.reconstruction_weight = 100.0
-    config.game.penalty_weight = 1.0
-    config.game.final_penalty_weight = 0.1
-    config.game.latest_start = 0  # every clip begins where the loop does
-    config.game.augment = ("translation", "cutout")
-    config.game.stages = ((0, 16, 2, 2),)
+    config.loss.reconstruction_weight = 100.0
+    config.loss.penalty_weight = 1.0
+    config.loss.final_penalty_weight = 0.1
+    config.schedule.max_start_offset = 0  # every clip begins where the loop does
+    config.discriminator.augment = ("translation", "cutout")
+    config.schedule.stages = ((0, 16, 2, 2),)
     return config

@@ -17,16 +17,16 @@ def get_config():
     config.batch_size = 128
     config.steps = 2_712
     config.log_every = 100
-    config.data.alike = 8
+    config.data.clips_per_caption = 8
     config.text.sentence = "mean"
-    config.generator.smooth = True
+    config.generator.blur_upsample = True
     config.discriminator.frame_channels = (24, 48, 96)
     config.discriminator.clip_pooling = 2
     config.discriminator.clip_channels = (24, 48, 64)
-    config.game.beta_1 = 0.5
-    config.game.penalty_weight = 0.1
-    config.game.final_penalty_weight = 0.02
-    config.game.energy_weight = 4.0
-    config.game.average_decay = 0.999
-    config.game.stages = ((0, 16, 5, 2),)
+    config.optimizer.beta_1 = 0.5
+    config.loss.penalty_weight = 0.1
+    config.loss.final_penalty_weight = 0.02
+    config.loss.energy_weight = 4.0
+    config.optimizer.ema_decay = 0.999
+    config.schedule.stages = ((0, 16, 5, 2),)
     return config

@@ -17,7 +17,7 @@ def get_config():
     config.steps = 4_000
     # It draws and moves single digits; what is left to learn is which of two does what. The numbers above are
     # of a run from the moving-digits of commit 5ab84f8, before it was trained on.
-    config.start_from = "moving-digits"
+    config.init_from = "moving-digits"
     config.log_every = 50
     config.sample_every = 500
     config.checkpoint_every = 250
@@ -27,11 +27,11 @@ def get_config():
     # At a quarter of the size a digit has seven by seven pixels: too few to say which of two moves how.
     config.discriminator.clip_channels = (16, 32, 48)
     config.discriminator.clip_pooling = 2
-    config.game.beta_1 = 0.5
+    config.optimizer.beta_1 = 0.5
     # G is ahead of a D that knows nothing yet.
-    config.game.generator_rate = 5e-4
-    config.game.penalty_weight = 0.2
-    config.game.final_penalty_weight = 0.05
+    config.optimizer.generator_learning_rate = 5e-4
+    config.loss.penalty_weight = 0.2
+    config.loss.final_penalty_weight = 0.05
     # Three frames tell little of a motion, five all.
-    config.game.stages = ((0, 16, 3, 2), (1_950, 16, 5, 2))
+    config.schedule.stages = ((0, 16, 3, 2), (1_950, 16, 5, 2))
     return config

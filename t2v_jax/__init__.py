@@ -7,20 +7,16 @@ t2v_jax.save_video(video, "clip.gif")
 
 import importlib
 
-from t2v_jax.data import tfds_hook
-
-__version__ = "0.1.0"
-
-tfds_hook.install()
+__version__ = "0.2.0"
 
 # Imported on first use: JAX takes seconds, and the command line answers a wrong flag without it.
 _MODULES = {
-    "Stream": "sampling",
+    "Stream": "inference.stream",
     "UsageError": "errors",
-    "generate": "sampling",
-    "load": "model",
-    "save": "model",
-    "save_video": "video",
+    "generate": "inference.generation",
+    "load": "inference.model",
+    "save": "inference.model",
+    "save_video": "inference.video",
 }
 
 __all__ = ["__version__", *_MODULES]

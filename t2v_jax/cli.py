@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from absl import flags, logging
 
-from t2v_jax.data import commands as data
+from t2v_jax.data.videos import commands as data
 from t2v_jax.errors import UsageError
-from t2v_jax.hosts import Elsewhere, joined
-from t2v_jax.signals import interruptible
+from t2v_jax.runtime.hosts import Elsewhere, joined
+from t2v_jax.runtime.signals import interruptible
 
 
 class Command(NamedTuple):
@@ -129,19 +129,19 @@ def _define_model(values):
 
 
 def _generate(values):
-    from t2v_jax import model, sampling, video
+    from t2v_jax.inference import generation, model, video
 
     gc.freeze()  # what the imports have made stays to the end: not to be searched for garbage again and again
 
     video.check_output(values.output, values.fps)
     params = model.load(values.model)
     with warnings.catch_warnings():
-        warnings.simplefilter("error" if values.strict else "always", sampling.UnknownWord)
+        warnings.simplefilter("error" if values.strict else "always", generation.UnknownWord)
         warnings.showwarning = _show_warning
         try:
-            clip = sampling.generate(params, values.prompt, values.seed, values.frames)
-        except sampling.UnknownWord as error:
-            raise UsageError(f"{error}; mend the word or leave --strict away") from error
+            clip = generation.generate(params, values.prompt, values.seed, values.frames)
+        except generation.UnknownWord as error:
+            raise UsageError(f"{error}; correct the word or leave out --strict") from error
     video.save_video(clip, values.output, frames_per_second=values.fps)
     print(values.output)
 
@@ -152,10 +152,11 @@ def _demo_flags(values, _):
 
 
 def _demo(values):
-    from t2v_jax import demo, sampling
+    from t2v_jax.demo.server import server as demo_server
+    from t2v_jax.inference import generation
 
-    warnings.simplefilter("ignore", sampling.UnknownWord)  # the page tells of them
-    with demo.Server(values.model, values.port) as server:
+    warnings.simplefilter("ignore", generation.UnknownWord)  # the page tells of them
+    with demo_server.Server(values.model, values.port) as server:
         print(f"{server.address} (Ctrl-C ends it)", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
@@ -189,20 +190,20 @@ def _define_config(values, arguments, text):
     if told.data is None:
         config_flags.DEFINE_config_file("config", None, text, flag_values=values, sys_argv=arguments)
         return
-    from t2v_jax.data.fit import fitted_config
+    from t2v_jax.training.auto_config import fitted_config
 
     fitted = fitted_config(told.data)
     config_flags.DEFINE_config_dict("config", fitted, text, flag_values=values, sys_argv=arguments)
 
 
 def _train(values):
-    from t2v_jax.train import train
+    from t2v_jax.training.loop import train
 
     if values.config is None:
         raise UsageError("t2v train needs --data=... or --config=...; see t2v train --help")
     with joined(values.coordinator, values.processes, values.process):
         if values.data:
-            from t2v_jax.data.fit import describe
+            from t2v_jax.training.auto_config import describe
 
             print(describe(values.config), file=sys.stderr)
         step, done = train(values.config, values.workdir)
@@ -222,8 +223,9 @@ def _evaluate(values):
 
     import jax
 
-    from t2v_jax import files, model, sharding
     from t2v_jax.evaluation import evaluate, report
+    from t2v_jax.inference import model
+    from t2v_jax.runtime import files, sharding
 
     if not all(seed.isdecimal() for seed in values.seeds):
         raise UsageError(f"--seeds={','.join(values.seeds)}; expected whole numbers from 0 on, as 0,1,2")
@@ -244,7 +246,7 @@ def _export_flags(values, _):
 
 
 def _export(values):
-    from t2v_jax import model
+    from t2v_jax.inference import model
 
     trained = values.workdir, values.step
     model.save(model.load(*trained), values.output, model.load_discriminator(*trained))

@@ -1,4 +1,4 @@
-"""The error a user can mend: one line that says what was wrong, what was expected, what to do."""
+"""An error that the user can fix: one line with what was wrong, what was expected and what to do."""
 
 
 class UsageError(ValueError):

@@ -36,7 +36,7 @@ def small():
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     """The workdir of the whole small run, 4 steps; not to be changed."""
-    from t2v_jax.train import train
+    from t2v_jax.training.loop import train
 
     workdir = tmp_path_factory.mktemp("small") / "run"
     assert train(runpy.run_path(str(SMALL))["get_config"](), workdir) == (4, True)

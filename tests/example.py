@@ -6,13 +6,13 @@ import jax
 import jax.numpy as jnp
 
 from t2v_jax import config as configuration
-from t2v_jax import train
-from t2v_jax.checkpoint import Checkpoints
 from t2v_jax.data.pipeline import clip_batches
-from t2v_jax.data.worlds import make_source
-from t2v_jax.nn.discriminator import Discriminator
-from t2v_jax.nn.generator import Generator
+from t2v_jax.data.source import make_source
+from t2v_jax.networks.discriminator import Discriminator
+from t2v_jax.networks.generator import Generator
 from t2v_jax.text.language import Language
+from t2v_jax.training import first_state, setup
+from t2v_jax.training.checkpoints import Checkpoints
 from tests import small
 
 BATCH = 4
@@ -21,20 +21,22 @@ FRAMES = 4
 
 def started(config, workdir):
     """The `Run` in a workdir, the state it starts or goes on from, and the batch that comes next."""
-    run = train.prepare(configuration.check(config), workdir)
+    run = setup.set_up(configuration.check(config), workdir)
     batches = clip_batches(run.source, run.language, config.batch_size, seed=config.seed)
-    with Checkpoints(workdir, config.keep) as checkpoints:
-        state = train.restore_or_start(run, checkpoints, batches)
+    with Checkpoints(workdir, config.keep_checkpoints) as checkpoints:
+        state = first_state.restore_or_start(run, checkpoints, batches)
     batch = next(batches)
     batches.close()
     return run, state, batch
 
 
-def config(alike=1, **game):
-    """The small configuration; `game` overrides fields of config.game."""
+def config(clips_per_caption=1, **changes):
+    """The small configuration; `changes` are fields of its losses, optimiser or schedule."""
     fields = small.get_config()
-    fields.data.alike = alike
-    fields.game.update(game)
+    fields.data.clips_per_caption = clips_per_caption
+    for name, value in changes.items():
+        section = next(fields[part] for part in ("loss", "optimizer", "schedule") if name in fields[part])
+        section[name] = value
     return configuration.check(fields)
 
 
@@ -50,7 +52,7 @@ def language():
 
 def networks(config):
     sizes = config, language().vocabulary_size
-    return train.Networks(Generator(*sizes), Discriminator(*sizes))
+    return setup.Networks(Generator(*sizes), Discriminator(*sizes))
 
 
 def batch(seed=0):
@@ -66,7 +68,7 @@ def parameters(networks):
     """First parameters of both networks."""
     captions, key, data = batch()["captions"], jax.random.key(0), config().data
     clips = jnp.zeros((BATCH, 2, data.size, data.size, data.channels))
-    return train.Networks(
+    return setup.Networks(
         jax.jit(networks.generator.init, static_argnums=3)(key, captions, noise(), 1),
         jax.jit(networks.discriminator.init)(key, clips, captions, jnp.arange(1)),
     )

@@ -12,6 +12,7 @@ def get_config():
     config.generator.update(noise_width=8, style_width=16)
     config.generator.update(scene_channels=16, painter_channels=(8,))
     config.discriminator.update(frame_channels=(8, 16), clip_channels=(8,), clip_pooling=2)
-    config.game.update(warmup_steps=1, penalty_every=2, latest_start=3)
-    config.game.update(stages=((0, 4, 2, 1),))
+    config.loss.penalty_every = 2
+    config.optimizer.warmup_steps = 1
+    config.schedule.update(max_start_offset=3, stages=((0, 4, 2, 1),))
     return config

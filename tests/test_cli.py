@@ -11,7 +11,8 @@ import pytest
 from flax.traverse_util import flatten_dict
 from PIL import Image
 
-from t2v_jax import cli, model
+from t2v_jax import cli
+from t2v_jax.inference import model
 
 SMALL = pathlib.Path(__file__).parent / "small.py"
 # ml_collections loads a configuration so.
@@ -123,7 +124,7 @@ def test_generate_imports_no_training(exported):
         (TRAIN[:2], ["needs --workdir"]),
         (change(TRAIN, "--config=nosuch.py"), ["nosuch.py"]),
         ([*TRAIN, "--config.nosuch=1"], ["'nosuch'", "config"]),
-        ([*TRAIN, "--config.game.nosuch=1"], ["'nosuch'", "config"]),
+        ([*TRAIN, "--config.loss.nosuch=1"], ["'nosuch'", "config"]),
         ([*TRAIN, "--config.batch_size=abc"], ["batch_size", "abc"]),
         ([*TRAIN, "--config.batch_size=0"], ["batch_size is 0", "above 0"]),
         ([*TRAIN, "--config.data.channels=3"], ["[4, 16, 16, 1]", "[4, 16, 16, 3]"]),
@@ -189,9 +190,14 @@ def test_unknown_word_is_a_warning(run, exported):
 
 def test_workdir_of_another_config_names_what_differs(run, trained):
     before = sorted(trained.rglob("*"))
-    flags = ["--config.game.beta_1=0.5", "--config.batch_size=2", "--config.steps=5", "--config.keep=9"]
+    flags = [
+        "--config.optimizer.beta_1=0.5",
+        "--config.batch_size=2",
+        "--config.steps=5",
+        "--config.keep_checkpoints=9",
+    ]
     errors = refused(run, *change(TRAIN, f"--workdir={trained}"), *flags)
-    assert "game.beta_1 (0.5 here, 0.0 there)" in errors and "batch_size (2 here, 4 there)" in errors
+    assert "optimizer.beta_1 (0.5 here, 0.0 there)" in errors and "batch_size (2 here, 4 there)" in errors
     assert "keep" not in errors and "steps" not in errors
     assert sorted(trained.rglob("*")) == before
 

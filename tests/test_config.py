@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from t2v_jax import config as configuration
-from t2v_jax import train
-from t2v_jax.data import shards
-from t2v_jax.data.decode import Recipe
-from t2v_jax.data.folder import read_folder
 from t2v_jax.data.pipeline import clip_batches
+from t2v_jax.data.videos import prepared as prepared_clips
+from t2v_jax.data.videos.decode import ClipSpec
+from t2v_jax.data.videos.folder import read_folder
 from t2v_jax.errors import UsageError
-from t2v_jax.model import SHIPPED, load_definition
-from tests.data import emoji, videos
+from t2v_jax.inference.model import SHIPPED, load_definition
+from t2v_jax.training import first_state, setup, steps
+from tests.data.tfds import emoji
+from tests.data.videos import files as videos
 
 CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").glob("*.py"))
 
@@ -30,7 +31,7 @@ CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").glob("*.py")
         ("steps", 0),
         ("seed", -1),
         ("seed", 2**32),
-        ("keep", 0),
+        ("keep_checkpoints", 0),
         ("data.world", "nosuch"),
         ("data.size", 24),
         ("data.frames", 0),
@@ -49,31 +50,31 @@ CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").glob("*.py")
         ("discriminator.clip_pooling", 3),
         ("discriminator.clip_pooling", 0),
         ("generator.noise_width", 7),
-        ("data.alike", 0),
-        ("data.alike", 5),  # of a batch of 32
+        ("data.clips_per_caption", 0),
+        ("data.clips_per_caption", 5),  # of a batch of 32
         ("generator.heads", 0),
-        ("game.penalty_every", 0),
-        ("game.latest_start", -1),
-        ("game.reconstruction_weight", -1.0),
-        ("game.reconstruction_weight", 1.0),  # beside the default's late starts
-        ("game.energy_weight", -1.0),
-        ("game.energy_weight", 1.0),  # beside the default's single clips of a meaning
-        ("game.generator_rate", math.nan),
-        ("game.generator_rate", math.inf),
-        ("game.discriminator_rate", 0.0),
-        ("game.penalty_weight", 0.0),
-        ("game.beta_1", 1.0),
-        ("game.beta_2", -0.1),
-        ("game.average_decay", 1.5),
-        ("game.stages", ()),
-        ("game.stages", (5,)),
-        ("game.stages", ((0, 4, 2),)),
-        ("game.stages", ((1, 4, 2, 1),)),
-        ("game.stages", ((0, 4, 8, 1),)),
-        ("game.stages", ((0, 32, 2, 1),)),
-        ("game.stages", ((0, 4, 2, 0),)),
-        ("game.stages", ((0, 4, 2, 1.5),)),
-        ("game.stages", ((0, 4, 2, 1), (0, 8, 2, 1))),
+        ("loss.penalty_every", 0),
+        ("schedule.max_start_offset", -1),
+        ("loss.reconstruction_weight", -1.0),
+        ("loss.reconstruction_weight", 1.0),  # beside the default's late starts
+        ("loss.energy_weight", -1.0),
+        ("loss.energy_weight", 1.0),  # beside the default's single clips of a meaning
+        ("optimizer.generator_learning_rate", math.nan),
+        ("optimizer.generator_learning_rate", math.inf),
+        ("optimizer.discriminator_learning_rate", 0.0),
+        ("loss.penalty_weight", 0.0),
+        ("optimizer.beta_1", 1.0),
+        ("optimizer.beta_2", -0.1),
+        ("optimizer.ema_decay", 1.5),
+        ("schedule.stages", ()),
+        ("schedule.stages", (5,)),
+        ("schedule.stages", ((0, 4, 2),)),
+        ("schedule.stages", ((1, 4, 2, 1),)),
+        ("schedule.stages", ((0, 4, 8, 1),)),
+        ("schedule.stages", ((0, 32, 2, 1),)),
+        ("schedule.stages", ((0, 4, 2, 0),)),
+        ("schedule.stages", ((0, 4, 2, 1.5),)),
+        ("schedule.stages", ((0, 4, 2, 1), (0, 8, 2, 1))),
         ("mesh.data", 0),
         ("mesh.model", 0),
         ("mesh.model", -1),
@@ -91,10 +92,10 @@ def test_impossible_value_is_named(name, value):
 
 def test_clips_alike_are_of_drawn_worlds():
     config = configuration.default()
-    config.data.alike = 4
+    config.data.clips_per_caption = 4
     configuration.check(config)
     config.data.world = "clips"
-    with pytest.raises(UsageError, match="config.data.alike is 4; expected 1"):
+    with pytest.raises(UsageError, match="config.data.clips_per_caption is 4; expected 1"):
         configuration.check(config)
 
 
@@ -102,13 +103,13 @@ def test_default_is_possible_and_locked():
     config = configuration.default()
     assert configuration.check(config) == configuration.check(config)
     with pytest.raises(AttributeError):
-        config.game.nosuch = 1
+        config.loss.nosuch = 1
 
 
-@given(st.floats(1e-9, 1e9), st.integers(1, 2**31), st.sampled_from(["gru", "mean"]))
+@given(st.floats(1e-9, 10), st.integers(1, 2**31), st.sampled_from(["gru", "mean"]))
 def test_json_keeps_everything(rate, steps, sentence):
     config = configuration.default()
-    config.game.generator_rate, config.steps, config.text.sentence = rate, steps, sentence
+    config.optimizer.generator_learning_rate, config.steps, config.text.sentence = rate, steps, sentence
     config = configuration.check(config)
     assert configuration.from_json(configuration.to_json(config)) == config
 
@@ -122,8 +123,8 @@ def test_damaged_json_is_refused(fields):
 
 def test_differences_name_the_field():
     ours, theirs = configuration.default(), configuration.default()
-    ours.game.beta_1 = 0.5
-    assert configuration.differences(ours, theirs) == {"game.beta_1": (0.5, 0.0)}
+    ours.optimizer.beta_1 = 0.5
+    assert configuration.differences(ours, theirs) == {"optimizer.beta_1": (0.5, 0.0)}
     assert configuration.differences(ours, ours) == {}
 
 
@@ -137,7 +138,7 @@ def prepared(directory):
     for caption in ("a square goes", "a box moves"):
         (folder / caption).mkdir(parents=True)
         (folder / caption / "film.gif").write_bytes(videos.encode(videos.moving(), ".gif"))
-    shards.prepare(read_folder(folder), directory / "prepared", Recipe())
+    prepared_clips.prepare(read_folder(folder), directory / "prepared", ClipSpec())
     return directory / "prepared"
 
 
@@ -158,13 +159,13 @@ def test_shapes_of_every_run_fit(path, tmp_path):
         config.data.directory = str(tmp_path)
     if config.data.world == "clips":
         config.data.directory = str(prepared(tmp_path))
-    run = train.prepare(configuration.check(config), tmp_path / "run")
-    state = train.abstract_state(run)
+    run = setup.set_up(configuration.check(config), tmp_path / "run")
+    state = first_state.abstract_state(run)
     batches = clip_batches(run.source, run.language, config.batch_size, threads=0)
     batch = next(batches)
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
-    starts = [first for first, *_ in config.game.stages]
-    for variant in {train.variant_at(config, first + i) for first in starts for i in (0, 3)}:
-        after, metrics = jax.eval_shape(train.compile_step(run, layout, *variant), state, batch, 0.5)
+    starts = [first for first, *_ in config.schedule.stages]
+    for variant in {steps.variant_at(config, first + i) for first in starts for i in (0, 3)}:
+        after, metrics = jax.eval_shape(steps.compile_step(run, layout, *variant), state, batch, 0.5)
         assert shapes(after) == shapes(state)
         assert {value.shape for value in metrics.values()} == {()}

@@ -15,11 +15,13 @@ import numpy as np
 import pytest
 
 import t2v_jax
-from t2v_jax import demo, video
+from t2v_jax.demo import app as demo_app
+from t2v_jax.demo import server as demo_server
+from t2v_jax.inference import video
 
 PROMPTS = "digit 3 is up and down.", "the digit 7 is moving left and right"
 
-pytestmark = pytest.mark.filterwarnings("ignore::t2v_jax.sampling.UnknownWord")
+pytestmark = pytest.mark.filterwarnings("ignore::t2v_jax.inference.generation.UnknownWord")
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +29,13 @@ def exported(trained, tmp_path_factory):
     """A model of the user's own, which offers two sentences."""
     directory = tmp_path_factory.mktemp("models") / "small"
     t2v_jax.save(t2v_jax.load(trained), directory)
-    (directory / demo.PROMPTS).write_text("".join(f"{prompt}\n" for prompt in PROMPTS))
+    (directory / demo_app.PROMPTS).write_text("".join(f"{prompt}\n" for prompt in PROMPTS))
     return str(directory)
 
 
 @pytest.fixture(scope="module")
 def server(exported):
-    with demo.Server(exported, port=0) as server:
+    with demo_server.Server(exported, port=0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server
@@ -82,7 +84,7 @@ def pixels(told):
 
 def test_the_page_is_whole(ask):
     media_type, page = ask("/")
-    assert media_type == "text/html; charset=utf-8" and page == demo.PAGE.read_bytes()
+    assert media_type == "text/html; charset=utf-8" and page == demo_app.PAGE.read_bytes()
     assert b"http://" not in page and b"https://" not in page  # nothing of it comes from elsewhere
     assert all(
         f'"{path}'.encode() in page or f"`{path}".encode() in page for path in ("/play", "/models", "/clip")
@@ -136,7 +138,7 @@ def test_a_word_that_the_model_never_saw_is_told(play):
 
 
 def test_only_so_many_streams_are_remembered(play, monkeypatch):
-    monkeypatch.setattr(demo, "STREAMS", 2)
+    monkeypatch.setattr(demo_app, "STREAMS", 2)
     first, second = (play("oldest")["frames"] for _ in range(2))
     play("newer"), play("newest")
     assert play("oldest")["frames"] == first != second
@@ -147,7 +149,7 @@ def test_a_clip_is_what_generate_writes(ask, exported, ending):
     query = {"model": exported, "prompt": PROMPTS[0], "seed": 1, "ending": ending}
     media_type, clip = ask(f"/clip?{urllib.parse.urlencode(query)}")
     assert clip == video.encode_video(t2v_jax.generate(t2v_jax.load(exported), PROMPTS[0], seed=1), ending)
-    assert media_type == demo.MEDIA_TYPES.get(ending, "application/octet-stream")
+    assert media_type == demo_app.MEDIA_TYPES.get(ending, "application/octet-stream")
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,7 @@ def test_a_clip_is_what_generate_writes(ask, exported, ending):
         ({"seed": float("inf")}, "seed (int)"),
         ({"prompt": "\ud800"}, "no words"),
         ({"frames": 0}, "frames=0"),
-        ({"frames": demo.MOST_FRAMES + 1}, f"1 to {demo.MOST_FRAMES}"),
+        ({"frames": demo_app.MOST_FRAMES + 1}, f"1 to {demo_app.MOST_FRAMES}"),
     ],
 )
 def test_what_cannot_be_played_is_refused_in_one_line(ask, exported, change, told):
@@ -170,7 +172,7 @@ def test_what_cannot_be_played_is_refused_in_one_line(ask, exported, change, tol
 
 
 @pytest.mark.parametrize(
-    "body", [b"{", b"[]", b"{}", b"\xff", 9_000 * b"[", b" " * (demo.LONGEST_REQUEST + 1)]
+    "body", [b"{", b"[]", b"{}", b"\xff", 9_000 * b"[", b" " * (demo_server.LONGEST_REQUEST + 1)]
 )
 def test_what_is_no_request_is_refused_in_one_line(ask, body):
     assert "expected" in refused(ask, "/play", body)
@@ -182,7 +184,7 @@ def test_a_clip_of_no_known_ending_is_refused(ask, exported):
 
 
 def test_a_stream_plays_on_after_a_refusal(ask, play, exported):
-    expected = [play("smooth")["frames"] for _ in range(2)]
+    expected = [play("blur_upsample")["frames"] for _ in range(2)]
     first = play("bumpy")["frames"]
     asked = {"model": exported, "prompt": "zebra", "stream": "bumpy", "seed": 1, "frames": 3}
     refused(ask, "/play", asked)
@@ -199,9 +201,9 @@ def test_nothing_else_is_served(ask):
 
 def test_a_taken_port_is_told(server, exported):
     with pytest.raises(t2v_jax.UsageError, match=f"port {server.server_port}.*--port"):
-        demo.Server(exported, server.server_port)
+        demo_server.Server(exported, server.server_port)
     with pytest.raises(t2v_jax.UsageError, match="port 99999"):
-        demo.Server(exported, 99_999)
+        demo_server.Server(exported, 99_999)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -11,9 +11,9 @@ import sys
 import numpy as np
 import pytest
 
-from t2v_jax.data.decode import Recipe, decode
-from t2v_jax.data.folder import read_folder
-from tests.data import emoji
+from t2v_jax.data.videos.decode import ClipSpec, decode
+from t2v_jax.data.videos.folder import read_folder
+from tests.data.tfds import emoji
 
 SCRIPTS = pathlib.Path(__file__).parents[1] / "experiments" / "folders"
 NEEDS = {  # flags of directories, each with a file that is there when the package is
@@ -56,7 +56,7 @@ def test_made_up_scenes_give_a_clip_a_file_and_the_same_again(tmp_path, script, 
     assert len(folders[0].videos) == 8 and not folders[0].left_out
     for video, again in zip(*(folder.videos for folder in folders)):
         assert set(video.caption.split()) & set(words.split())
-        clips, repeated = (decode(folder.directory / video.name, Recipe()).clips for folder in folders)
+        clips, repeated = (decode(folder.directory / video.name, ClipSpec()).clips for folder in folders)
         assert len(clips) == 1 and clips.std() > 0
         np.testing.assert_array_equal(clips, repeated)
         assert video == again
@@ -67,11 +67,11 @@ def test_all_animated_emoji_are_told_by_their_names(tmp_path):
     folder = _make("everyone.py", tmp_path / "made", packages=tmp_path)
     assert '"woman biking, dark skin tone"' in (folder.directory / "captions.csv").read_text()
     for video in folder.videos:
-        assert decode(folder.directory / video.name, Recipe()).clips.shape == (1, *Recipe().shape)
+        assert decode(folder.directory / video.name, ClipSpec()).clips.shape == (1, *ClipSpec().shape)
 
 
 def test_every_film_gives_clips(tmp_path):
     folder = _make("films.py", tmp_path / "made", **_directories("packages"))
     assert len(folder.videos) == 12 and not folder.left_out
     for video in folder.videos:
-        assert len(decode(folder.directory / video.name, Recipe(fps=25)).clips)
+        assert len(decode(folder.directory / video.name, ClipSpec(fps=25)).clips)

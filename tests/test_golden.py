@@ -8,7 +8,7 @@ import pytest
 
 import t2v_jax
 from t2v_jax import config as configuration
-from t2v_jax import model
+from t2v_jax.inference import model
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 
@@ -26,4 +26,4 @@ def test_shipped_config_names_every_field_and_no_private_path(name):
     written = json.loads((model.SHIPPED / name / "config.json").read_text())
     assert written == json.loads(json.dumps(configuration.to_json(configuration.from_json(written))))
     assert not written["data"]["directory"]
-    assert not pathlib.Path(written["start_from"]).is_absolute()
+    assert not pathlib.Path(written["init_from"]).is_absolute()

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import t2v_jax
-from t2v_jax import compiler, train
 from t2v_jax.nn.conv_lstm import conv
+from t2v_jax.runtime import jit
+from t2v_jax.training import steps
 from tests import example
 
 ACCELERATOR = pathlib.Path(__file__).parents[1] / "experiments" / "accelerator"
@@ -28,11 +29,11 @@ def lowered(started):
     """The update before it is compiled, by whether it has the penalties."""
     run, state, batch = started
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
-    frames, _ = train.variant_at(run.config, 0)
+    frames, _ = steps.variant_at(run.config, 0)
 
     @functools.cache
     def lowered(penalised):
-        return train.compile_step(run, layout, frames, penalised).lower(state, batch, np.float32(0))
+        return steps.compile_step(run, layout, frames, penalised).lower(state, batch, np.float32(0))
 
     return lowered
 
@@ -58,12 +59,12 @@ def looped_convolutions(text):
 
 def test_loops_hold_the_recurrences_convolutions_alone(program):
     """No weight gradient is in a loop: XLA's CPU compiler runs one there as a naive loop nest."""
-    unseen = 1  # the scene's frames before a clip begins, forward alone
+    burn_in = 1  # the scene's frames before a clip begins, forward alone
     scene = 2  # forward and backward; its input is one for all frames
     real = moved = 3  # in D, whose inputs' convolution is in the loop too
     fake = real + 1  # generated clips send a gradient to both players
-    assert looped_convolutions(program(False).as_text()) == unseen + scene + real + fake
-    assert looped_convolutions(program(True).as_text()) == unseen + scene + real + fake + 2 * moved
+    assert looped_convolutions(program(False).as_text()) == burn_in + scene + real + fake
+    assert looped_convolutions(program(True).as_text()) == burn_in + scene + real + fake + 2 * moved
 
 
 def test_the_counter_finds_a_convolution_that_a_loop_calls():
@@ -87,11 +88,11 @@ def test_the_generator_runs_once_an_update(lowered, started):
         ).clips
 
     @jax.jit
-    def judge(parameters, clips):
+    def classifier(parameters, clips):
         return discriminator.apply(parameters, clips, batch["captions"], jax.numpy.arange(1))
 
     clips = paint(state.generator)
-    once = operations(paint.lower(state.generator)), operations(judge.lower(state.discriminator, clips))
+    once = operations(paint.lower(state.generator)), operations(classifier.lower(state.discriminator, clips))
     both_ways = 3  # backward is two times forward: to the inputs and to the kernels
     assert operations(lowered(False)) < 1.5 * both_ways * (once[0] + 2 * once[1])
     assert operations(lowered(True)) < 1.5 * both_ways * (once[0] + 4 * once[1])
@@ -113,15 +114,15 @@ def compilations(action):
     """The programs that an action compiles, by name."""
     names = []
 
-    def listen(event, _, *, fun_name="", **__):
+    def encode_captions(event, _, *, fun_name="", **__):
         if event == "/jax/core/compile/backend_compile_duration":
             names.append(fun_name)
 
-    jax.monitoring.register_event_duration_secs_listener(listen)
+    jax.monitoring.register_event_duration_secs_listener(encode_captions)
     try:
         action()
     finally:
-        jax.monitoring.unregister_event_duration_listener(listen)
+        jax.monitoring.unregister_event_duration_listener(encode_captions)
     return names
 
 
@@ -139,7 +140,7 @@ def test_videos_compile_once_for_each_power_of_two(trained):
 @pytest.fixture
 def accelerated(monkeypatch):
     """Programs are traced as they are on an accelerator."""
-    compiler.options()  # which stay those of this machine
+    jit.options()  # which stay those of this machine
     monkeypatch.setattr(jax, "default_backend", lambda: "cuda")
 
 

@@ -3,9 +3,9 @@
 import flax.linen as nn
 import jax.numpy as jnp
 
-from t2v_jax.nn import layers
+from t2v_jax.networks.generator import GRID, Generator, MotionOutput, MotionRNN, Scene
+from t2v_jax.nn import axes, geometry, layers, modulation
 from t2v_jax.nn.attention import Attention
-from t2v_jax.nn.generator import GRID, Generator, Line, Scene, Script
 
 WAVES = 6  # of the clock, the longest of 64 frames
 
@@ -21,7 +21,7 @@ def frames_after(time, frames):
     return time[None] + 1 + jnp.arange(frames, dtype=time.dtype)[:, None, None]
 
 
-class FramewiseScript(Script):
+class FramewiseMotion(MotionRNN):
     """Its state is the time and nothing else."""
 
     @nn.compact
@@ -33,32 +33,32 @@ class FramewiseScript(Script):
         query = role + nn.Dense(role.shape[-1], name="query")(time)
         words = sentence.keys, sentence.words, sentence.mask
         words = (jnp.tile(part, (frames, *[1] * (part.ndim - 1))) for part in words)
-        deeds = Attention(self.heads, self.score, name="deeds")(layers.fold(query), *words)
-        heard = jnp.concatenate([deeds.contexts, jnp.tile(noise, (frames, 1)), layers.fold(time)], axis=-1)
+        attended = Attention(self.heads, self.score, name="deeds")(axes.fold(query), *words)
+        output = jnp.concatenate([attended.contexts, jnp.tile(noise, (frames, 1)), axes.fold(time)], axis=-1)
         for layer in ("first", "second"):
-            heard = layers.leaky_relu(nn.Dense(self.width, name=layer)(heard))
-        place = nn.sigmoid(2 * nn.Dense(2, name="place")(heard))
-        place, weights = (layers.unfold(part, frames) for part in (place, deeds.weights))
-        return state, times[-1], Line(times, place, weights)
+            output = layers.leaky_relu(nn.Dense(self.width, name=layer)(output))
+        place = nn.sigmoid(2 * nn.Dense(2, name="place")(output))
+        place, weights = (axes.unfold(part, frames) for part in (place, attended.weights))
+        return state, times[-1], MotionOutput(times, place, weights)
 
 
 class FramewiseScene(Scene):
     """A convolution of the cue and the clock in place of the ConvLSTM."""
 
     @nn.compact
-    def __call__(self, styles, frames, state=None, unseen=None):
-        positions = layers.fourier_features(layers.grid_positions(GRID), 2 * self.channels)
+    def __call__(self, styles, frames, state=None, burn_in=None):
+        positions = geometry.fourier_features(geometry.grid_positions(GRID), 2 * self.channels)
         styles = styles[0]
         state = jnp.zeros((len(styles), 1)) if state is None else state
-        times = frames_after(state if unseen is None else state + unseen, frames)
-        told = jnp.concatenate([jnp.tile(styles, (frames, 1)), layers.fold(clock(times))], axis=-1)
+        times = frames_after(state if burn_in is None else state + burn_in, frames)
+        told = jnp.concatenate([jnp.tile(styles, (frames, 1)), axes.fold(clock(times))], axis=-1)
         places = jnp.broadcast_to(positions, (len(told), *positions.shape))
-        cue = layers.leaky_relu(layers.Modulation(name="cue")(places, told))
+        cue = layers.leaky_relu(modulation.Modulation(name="cue")(places, told))
         images = layers.Convolution(self.channels, name="frame")(cue)
-        return layers.unfold(images, frames), times[-1]
+        return axes.unfold(images, frames), times[-1]
 
 
 class FramewiseGenerator(Generator):
     """`Generator` whose frames do not follow from one another."""
 
-    script_class, scene_class = FramewiseScript, FramewiseScene
+    motion_class, scene_class = FramewiseMotion, FramewiseScene

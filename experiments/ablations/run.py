@@ -14,11 +14,11 @@ from absl import app, flags
 from variants import REPORTS, VARIANTS
 
 from t2v_jax import config as configuration
-from t2v_jax import train
-from t2v_jax.checkpoint import Checkpoints
 from t2v_jax.evaluation.evaluate import evaluate_model
-from t2v_jax.files import write_atomically
-from t2v_jax.model import Params
+from t2v_jax.inference.model import Model
+from t2v_jax.runtime.files import write_atomically
+from t2v_jax.training import loop, setup
+from t2v_jax.training.checkpoints import Checkpoints
 
 WORKDIR = flags.DEFINE_string("workdir", None, "holds a folder for each run", required=True)
 VARIANT = flags.DEFINE_multi_enum("variant", list(VARIANTS), list(VARIANTS), "which of them")
@@ -30,20 +30,20 @@ STEPS = 800  # in which the whole game learns the digits, and some of the motion
 
 
 def variant_run(name, seed, workdir):
-    """The `Run` of a variant; `train.play` plays it."""
+    """The `Run` of a variant; `loop.run_training` plays it."""
     config = runpy.run_path(str(CONFIG))["get_config"]()
     config.update_from_flattened_dict(VARIANTS[name].changes)
     config.update(seed=seed, steps=STEPS)
-    run = train.prepare(configuration.check(config), workdir)
+    run = setup.set_up(configuration.check(config), workdir)
     generator = VARIANTS[name].generator(run.config, run.language.vocabulary_size)
     return run._replace(networks=run.networks._replace(generator=generator))
 
 
-def judge(run, clips):
+def classifier(run, clips):
     """The report of `t2v_jax.evaluation.evaluate` on a finished run."""
     with Checkpoints(run.workdir) as checkpoints:
-        average = checkpoints.restore_arrays("average")
-    params = Params(average, run.config, run.language, type(run.networks.generator))
+        ema = checkpoints.restore_arrays("ema")
+    params = Model(ema, run.config, run.language, type(run.networks.generator))
     return evaluate_model(params, clips, seeds=(0,))
 
 
@@ -55,9 +55,9 @@ def main(_):
             if report.exists():
                 continue
             run = variant_run(name, seed, workdir)
-            if train.play(run).step < STEPS:
+            if loop.run_training(run).step < STEPS:
                 return  # asked to stop
-            write_atomically(report, (json.dumps(judge(run, CLIPS.value)) + "\n").encode())
+            write_atomically(report, (json.dumps(classifier(run, CLIPS.value)) + "\n").encode())
             print(f"{report} written", flush=True)
 
 

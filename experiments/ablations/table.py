@@ -21,7 +21,7 @@ SCORES = {
     "motion": ("seen", "generated", "accuracy", "motion"),
     "both": ("seen", "generated", "accuracy", "all"),
     "held out: both": ("held_out", "generated", "accuracy", "all"),
-    "diversity: look": ("seen", "relative", "diversity", "look"),
+    "diversity: look": ("seen", "relative", "diversity", "appearance"),
     "diversity: motion": ("seen", "relative", "diversity", "motion"),
 }
 

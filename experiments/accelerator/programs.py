@@ -11,9 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from t2v_jax import config as configuration
-from t2v_jax import sampling, sharding, train
-from t2v_jax.data.rivals import RIVALS
-from t2v_jax.model import Params
+from t2v_jax.data.hard_negatives import NEGATIVES_PER_CLIP
+from t2v_jax.inference import generation
+from t2v_jax.inference.model import Model
+from t2v_jax.runtime import sharding
+from t2v_jax.training import first_state, setup, steps
 
 CONFIGS = sorted((pathlib.Path(__file__).parents[2] / "configs").glob("*.py"))
 
@@ -24,28 +26,28 @@ def prepared(path):
     if config.data.world in ("tfds", "clips"):
         config.data.world = "moving_shapes"
     with tempfile.TemporaryDirectory() as directory:
-        return train.prepare(configuration.check(config), pathlib.Path(directory) / "run")
+        return setup.set_up(configuration.check(config), pathlib.Path(directory) / "run")
 
 
 def programs(run) -> Iterator[tuple]:
     """(name, jitted function, its arguments) of each, laid out for the run's mesh."""
-    state = train.abstract_state(run)
+    state = first_state.abstract_state(run)
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
-    frames, _ = train.variant_at(run.config, run.config.steps)
+    frames, _ = steps.variant_at(run.config, run.config.steps)
     for penalised, name in enumerate(("step", "penalised step")):
         yield (
             name,
-            train.compile_step(run, layout, frames, bool(penalised)),
+            steps.compile_step(run, layout, frames, bool(penalised)),
             (state, batch(run), np.float32(0)),
         )
-    params = Params(state.average, run.config, run.language)
-    paint = functools.partial(sampling._paint, frames=run.config.data.frames)
+    params = Model(state.ema, run.config, run.language)
+    paint = functools.partial(generation._paint, frames=run.config.data.frames)
     many = jnp.uint32(0), 0
-    yield "generate", jax.jit(paint), (params, captions(run, sampling.LARGEST_BATCH), *many)
+    yield "generate", jax.jit(paint), (params, captions(run, generation.LARGEST_BATCH), *many)
     if run.mesh.size == 1:  # one frame of one clip cannot be shared out
         asked = params, captions(run, 1), jnp.uint32(0)
-        memory = jax.eval_shape(sampling._next_frame, *asked, None)[-1]
-        yield "frame", jax.jit(sampling._next_frame), (*asked, memory)
+        memory = jax.eval_shape(generation._next_frame, *asked, None)[-1]
+        yield "frame", jax.jit(generation._next_frame), (*asked, memory)
 
 
 def batch(run):
@@ -54,9 +56,9 @@ def batch(run):
     return {
         "clip": rows(run, count, clip),
         "captions": captions(run, count),
-        "meaning": rows(run, count, np.int32(0)),
-        "rivals": captions(run, RIVALS * count),
-        "rival_meanings": rows(run, RIVALS * count, np.int32(0)),
+        "caption_class": rows(run, count, np.int32(0)),
+        "negatives": captions(run, NEGATIVES_PER_CLIP * count),
+        "negative_classes": rows(run, NEGATIVES_PER_CLIP * count, np.int32(0)),
     }
 
 

@@ -22,8 +22,9 @@ from ml_collections import config_flags
 
 import t2v_jax
 from t2v_jax import config as configuration
-from t2v_jax import sharding, train
 from t2v_jax.data.pipeline import clip_batches
+from t2v_jax.runtime import sharding
+from t2v_jax.training import first_state, setup, steps, train
 
 OUTPUT = flags.DEFINE_string("output", None, "the JSON file to write", required=True)
 RUNS = flags.DEFINE_multi_string("run", [], "flags of t2v train, but --workdir")
@@ -35,7 +36,7 @@ FRAMES = flags.DEFINE_integer("frames", 2_000, "of the stream that is timed", lo
 class Started(NamedTuple):
     """A run ready to step: its batches, and its updates, without the penalties and with them."""
 
-    run: train.Run
+    run: setup.Run
     state: Any
     batches: Any
     updates: list
@@ -51,15 +52,15 @@ def parsed(arguments):
 
 def started(arguments):
     """The run in a new workdir; its updates are still to be compiled."""
-    run = train.prepare(parsed(arguments), pathlib.Path(tempfile.mkdtemp()) / "run")
+    run = setup.set_up(parsed(arguments), pathlib.Path(tempfile.mkdtemp()) / "run")
     batches = clip_batches(run.source, run.language, run.config.batch_size, seed=run.config.seed)
     with train.Checkpoints(run.workdir, 1) as checkpoints:
-        state = train.restore_or_start(run, checkpoints, batches)
+        state = first_state.restore_or_start(run, checkpoints, batches)
     batch = sharding.shard_batch(run.mesh, next(batches))
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
-    frames, _ = train.variant_at(run.config, run.config.steps)
+    frames, _ = steps.variant_at(run.config, run.config.steps)
     updates = [
-        train.compile_step(run, layout, frames, penalised).lower(state, batch, np.float32(0))
+        steps.compile_step(run, layout, frames, penalised).lower(state, batch, np.float32(0))
         for penalised in (False, True)
     ]
     return Started(run, state, batches, updates)
@@ -102,7 +103,7 @@ def step_row(arguments, ready):
     jax.block_until_ready(metrics)
     fed = 1e3 * (time.perf_counter() - start) / STEPS.value
     ready.batches.close()
-    every = run.config.game.penalty_every
+    every = run.config.loss.penalty_every
     mean = ((every - 1) * times[0] + times[1]) / every
     return {
         "run": arguments,
@@ -124,7 +125,7 @@ def generation_rows():
     """Clips at once and frames one by one, of shipped models."""
     for name in MODELS.value:
         params = jax.device_put(t2v_jax.load(name))
-        sentence = (t2v_jax.model.SHIPPED / name / "prompts.txt").read_text().splitlines()[0]
+        sentence = (t2v_jax.inference.model.SHIPPED / name / "prompts.txt").read_text().splitlines()[0]
         times = {}
         for batch in (1, 64):
             paint = lambda: t2v_jax.generate(params, [sentence] * batch).block_until_ready()  # noqa: B023, E731

@@ -20,11 +20,11 @@ from absl import app, flags
 from networks import BASELINES
 from players import load
 
-from t2v_jax.data.worlds import make_source
-from t2v_jax.evaluation import wishes as wishes_of
+from t2v_jax.data.source import make_source
+from t2v_jax.evaluation import prompts as prompts_of
 from t2v_jax.gan.losses import own
-from t2v_jax.gan.step import to_unit_range
-from t2v_jax.sampling import generate
+from t2v_jax.gan.update import to_unit_range
+from t2v_jax.inference.generation import generate
 
 OURS = flags.DEFINE_string("ours", None, "our run's workdir", required=True)
 BASELINE = flags.DEFINE_enum("baseline", None, list(BASELINES), "the other player", required=True)
@@ -57,20 +57,20 @@ def battle(first, second, clips):
     }
 
 
-def _wishes(player, split, clips):
-    return wishes_of.balanced(make_source(player.params.config, split), clips)
+def _prompts(player, split, clips):
+    return prompts_of.balanced(make_source(player.params.config, split), clips)
 
 
 def _painted(player, clips):
     """A player's clips of the trained combinations, and their prompts."""
-    prompts = [wish.prompt for wish in _wishes(player, "test", clips)]
+    prompts = [prompt.text for prompt in _prompts(player, "test", clips)]
     return np.asarray(generate(player.params, prompts)), prompts
 
 
 def _real(player, split, clips):
-    wishes = _wishes(player, split, clips)
-    real = wishes_of.real_clips(make_source(player.params.config, split))
-    return real(wishes, 0, player.params.config.data.frames), [wish.prompt for wish in wishes]
+    prompts = _prompts(player, split, clips)
+    real = prompts_of.real_clips(make_source(player.params.config, split))
+    return real(prompts, 0, player.params.config.data.frames), [prompt.text for prompt in prompts]
 
 
 def _scores(player, clips, prompts):
@@ -78,19 +78,22 @@ def _scores(player, clips, prompts):
 
     It sees as many frames, as evenly spaced, as in the last stage of training.
     """
-    painted = player.params.config.game.stages[-1][2]
-    keep = np.linspace(0, clips.shape[1] - 1, painted).round().astype(int)
+    painted = player.params.config.schedule.stages[-1][2]
+    frame_indices = np.linspace(0, clips.shape[1] - 1, painted).round().astype(int)
     captions = player.params.language.encode(prompts)
 
     @jax.jit
-    def judge(clips, captions):
-        judgement = player.discriminator.apply(player.arrays, clips, captions, np.arange(painted))
-        return own(judgement.logits).mean(0)
+    def score(clips, captions):
+        output = player.discriminator.apply(player.arrays, clips, captions, np.arange(painted))
+        return own(output.logits).mean(0)
 
     batches = [slice(start, start + BATCH) for start in range(0, len(clips), BATCH)]
     return np.concatenate(
         [
-            judge(to_unit_range(clips[rows][:, keep]), type(captions)(*(part[rows] for part in captions)))
+            score(
+                to_unit_range(clips[rows][:, frame_indices]),
+                type(captions)(*(part[rows] for part in captions)),
+            )
             for rows in batches
         ]
     )

@@ -16,10 +16,10 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
-from t2v_jax.nn import layers
-from t2v_jax.nn.discriminator import Judgement
-from t2v_jax.nn.generator import Film, Memory
-from t2v_jax.text.encoder import TextEncoder
+from t2v_jax.networks.discriminator import DiscriminatorOutput
+from t2v_jax.networks.generator import Carry, GeneratorOutput
+from t2v_jax.nn import axes, layers
+from t2v_jax.nn.text_encoder import TextEncoder
 
 COMPRESSED = 64  # width of the caption as the baselines hear it
 START = 4  # height and width of their first map
@@ -49,7 +49,7 @@ def neighbours(frames):
     return jnp.concatenate([padded[:, :-2], frames, padded[:, 2:]], axis=-1)
 
 
-class Heard(nn.Module):
+class AttentionOutput(nn.Module):
     """Captions, compressed: -> [b, COMPRESSED]."""
 
     config: Any
@@ -63,9 +63,9 @@ class Heard(nn.Module):
         return layers.leaky_relu(nn.Dense(COMPRESSED, name="compress")(sentence), 0.2)
 
 
-def film(clips):
+def output(clips):
     """A clip of a generator without attention and memory."""
-    return Film(clips, jnp.ones((1, 1, 1, 1)), jnp.zeros(len(clips)), Memory())
+    return GeneratorOutput(clips, jnp.ones((1, 1, 1, 1)), jnp.zeros(len(clips)), Carry())
 
 
 class FrameGenerator(nn.Module):
@@ -76,9 +76,11 @@ class FrameGenerator(nn.Module):
     channels: tuple[int, ...] = (64, 48, 24, 16)
 
     @nn.compact
-    def __call__(self, captions, noise, frames, keep=None, memory=None):
-        seeds = jnp.concatenate([Heard(self.config, self.vocabulary_size)(captions), noise], axis=-1)
-        times = jnp.arange(frames) if keep is None else keep
+    def __call__(self, captions, noise, frames, frame_indices=None, carry=None):
+        seeds = jnp.concatenate(
+            [AttentionOutput(self.config, self.vocabulary_size)(captions), noise], axis=-1
+        )
+        times = jnp.arange(frames) if frame_indices is None else frame_indices
         phases = jnp.pi * times[:, None] * 2.0 ** -jnp.arange(6)[None]
         clock = jnp.concatenate([jnp.sin(phases), jnp.cos(phases)], axis=-1)
         seeds = jnp.concatenate(
@@ -90,7 +92,7 @@ class FrameGenerator(nn.Module):
             level = (images.shape[1] // START).bit_length() - 1
             images = Block(self.channels[min(level, len(self.channels) - 1)])(enlarge(images))
         images = jnp.tanh(layers.Convolution(self.config.data.channels)(images))
-        return film(layers.unfold(images, len(noise)))
+        return output(axes.unfold(images, len(noise)))
 
 
 class VolumeGenerator(nn.Module):
@@ -101,9 +103,11 @@ class VolumeGenerator(nn.Module):
     channels: tuple[int, ...] = (64, 32, 16, 8)
 
     @nn.compact
-    def __call__(self, captions, noise, frames, keep=None, memory=None):
+    def __call__(self, captions, noise, frames, frame_indices=None, carry=None):
         data = self.config.data
-        seeds = jnp.concatenate([Heard(self.config, self.vocabulary_size)(captions), noise], axis=-1)
+        seeds = jnp.concatenate(
+            [AttentionOutput(self.config, self.vocabulary_size)(captions), noise], axis=-1
+        )
         volume = nn.Dense(START * START * self.channels[0])(seeds).reshape(
             -1, 1, START, START, self.channels[0]
         )
@@ -113,11 +117,11 @@ class VolumeGenerator(nn.Module):
             volume = volume.repeat(1 if volume.shape[1] >= data.frames else 2, axis=1)
             volume = volume.repeat(2, axis=2).repeat(2, axis=3)
             block = Block(self.channels[min(level, len(self.channels) - 1)])
-            volume = layers.unfold(block(layers.fold(neighbours(volume))), len(noise))
+            volume = axes.unfold(block(axes.fold(neighbours(volume))), len(noise))
             level += 1
-        images = layers.Convolution(data.channels)(layers.fold(neighbours(volume)))
-        clips = layers.unfold(jnp.tanh(images), len(noise))[:, :frames]
-        return film(clips if keep is None else clips[:, keep])
+        images = layers.Convolution(data.channels)(axes.fold(neighbours(volume)))
+        clips = axes.unfold(jnp.tanh(images), len(noise))[:, :frames]
+        return output(clips if frame_indices is None else clips[:, frame_indices])
 
 
 class Joint(nn.Module):
@@ -142,13 +146,13 @@ class Maps(nn.Module):
 
     @nn.compact
     def __call__(self, frames):
-        images = layers.fold(frames)
+        images = axes.fold(frames)
         level = 0
         while images.shape[1] > START:
             channels = self.channels[min(level, len(self.channels) - 1)]
             images = layers.leaky_relu(layers.Convolution(channels, 4, 2)(images), 0.2)
             level += 1
-        return layers.unfold(images, len(frames))
+        return axes.unfold(images, len(frames))
 
 
 class Discriminator(nn.Module):
@@ -159,26 +163,26 @@ class Discriminator(nn.Module):
     judge_class = None
 
     def setup(self):
-        self.heard = Heard(self.config, self.vocabulary_size)
+        self.output = AttentionOutput(self.config, self.vocabulary_size)
         self.seen = self.judge_class()
 
-    def __call__(self, clips, captions, look):
-        return self.judge(clips, self.listen(captions), look)
+    def __call__(self, clips, captions, frame_indices):
+        return self.score(clips, self.encode_captions(captions), frame_indices)
 
-    def listen(self, captions):
-        return self.heard(captions)
+    def encode_captions(self, captions):
+        return self.output(captions)
 
-    def judge(self, clips, sentences, look):
-        logits, features = self.seen(clips, sentences, look)
-        return Judgement(logits[:, None], features[None])
+    def score(self, clips, sentences, frame_indices):
+        logits, features = self.seen(clips, sentences, frame_indices)
+        return DiscriminatorOutput(logits[:, None], features[None])
 
 
-class FrameJudge(nn.Module):
+class FrameDiscriminator(nn.Module):
     """Single frames and the caption -> logits [1, b, m], features [b, d]."""
 
     @nn.compact
-    def __call__(self, clips, sentences, look):
-        maps = Maps()(clips[:, look])
+    def __call__(self, clips, sentences, frame_indices):
+        maps = Maps()(clips[:, frame_indices])
         return Joint()(maps, sentences)[None], maps.mean((1, 2, 3))
 
 
@@ -186,18 +190,18 @@ class VolumeJudge(nn.Module):
     """The clip, its frames, and the change of its frames' features, each with the caption."""
 
     @nn.compact
-    def __call__(self, clips, sentences, look):
+    def __call__(self, clips, sentences, frame_indices):
         volume, level = clips, 0
         while volume.shape[2] > START:
             channels = (8, 16, 32, 64)[min(level, 3)]
-            images = layers.Convolution(channels, 4, 2)(layers.fold(neighbours(volume)))
-            volume = layers.unfold(layers.leaky_relu(images, 0.2), len(clips))
+            images = layers.Convolution(channels, 4, 2)(axes.fold(neighbours(volume)))
+            volume = axes.unfold(layers.leaky_relu(images, 0.2), len(clips))
             level += 1
         maps = Maps(name="frames")(clips)
         change = jnp.abs(jnp.diff(maps, axis=1))
         logits = [
             Joint(name="clip")(volume.mean(1, keepdims=True), sentences),
-            Joint(name="frame")(maps[:, look], sentences),
+            Joint(name="frame")(maps[:, frame_indices], sentences),
             Joint(name="motion")(change, sentences),
         ]
         return jnp.stack(logits), maps.mean((1, 2, 3))
@@ -207,16 +211,16 @@ class DeafJudge(nn.Module):
     """Single frames alone: every caption fits."""
 
     @nn.compact
-    def __call__(self, clips, sentences, look):
-        maps = Maps()(clips[:, look])
+    def __call__(self, clips, sentences, frame_indices):
+        maps = Maps()(clips[:, frame_indices])
         scores = nn.Dense(1)(maps.reshape(*maps.shape[:2], -1)).mean((1, 2))
         return jnp.broadcast_to(scores[None, :, None], (1, len(clips), len(sentences))), maps.mean((1, 2, 3))
 
 
 class FrameDiscriminator(Discriminator):
-    """See `FrameJudge`."""
+    """See `FrameDiscriminator`."""
 
-    judge_class = FrameJudge
+    judge_class = FrameDiscriminator
 
 
 class VolumeDiscriminator(Discriminator):

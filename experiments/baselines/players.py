@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import flax.linen as nn
 from networks import BASELINES
 
-from t2v_jax.checkpoint import Checkpoints
-from t2v_jax.model import Params, load_definition
-from t2v_jax.nn.discriminator import Discriminator
-from t2v_jax.nn.generator import Generator
+from t2v_jax.inference.model import Model, load_definition
+from t2v_jax.networks.discriminator import Discriminator
+from t2v_jax.networks.generator import Generator
+from t2v_jax.training.checkpoints import Checkpoints
 
 PLAYERS = {"ours": (Generator, Discriminator)} | BASELINES
 
@@ -17,7 +17,7 @@ PLAYERS = {"ours": (Generator, Discriminator)} | BASELINES
 class Player(NamedTuple):
     """G as `t2v_jax.load` gives it, with its averaged arrays; D's module and its arrays."""
 
-    params: Params
+    params: Model
     discriminator: nn.Module
     arrays: Any
 
@@ -27,6 +27,6 @@ def load(name, workdir) -> Player:
     generator, discriminator = PLAYERS[name]
     config, language = load_definition(pathlib.Path(workdir))
     with Checkpoints(pathlib.Path(workdir)) as checkpoints:
-        params = Params(checkpoints.restore_arrays("average"), config, language, generator)
+        params = Model(checkpoints.restore_arrays("ema"), config, language, generator)
         arrays = checkpoints.restore_arrays("training")["discriminator"]
     return Player(params, discriminator(config, language.vocabulary_size), arrays)

@@ -16,9 +16,9 @@ from absl import app, flags
 from reader import ATTRIBUTES, COLOURS, NONE, load, named, read, source, wanted
 
 import t2v_jax
-from t2v_jax.evaluation.judge import spread
+from t2v_jax.evaluation.classifier import spread
 from t2v_jax.evaluation.statistics import mean, share
-from t2v_jax.video import contact_sheet, save_image
+from t2v_jax.inference.video import contact_sheet, save_image
 
 MODEL = flags.DEFINE_string("model", "pixel-characters", "a training workdir, or a model")
 OUTPUT = flags.DEFINE_string("output", None, "the numbers as JSON", required=True)

@@ -14,8 +14,8 @@ import numpy as np
 from absl import flags
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from t2v_jax.data.shards import PreparedClips
-from t2v_jax.evaluation.judge import look, spread
+from t2v_jax.data.videos.prepared import PreparedClips
+from t2v_jax.evaluation.classifier import look, spread
 
 DIRECTORY = flags.DEFINE_string("directory", "prepared/characters", "of the prepared clips")
 

@@ -11,8 +11,8 @@ import numpy as np
 from absl import app, flags
 from reader import BATCH, COUNTS, on_black, save, source, wanted
 
-from t2v_jax.evaluation.fitting import fit
-from t2v_jax.evaluation.networks import FrameNetwork
+from t2v_jax.evaluation.classifier_networks import FrameNetwork
+from t2v_jax.evaluation.classifier_training import fit
 
 STEPS = flags.DEFINE_integer("steps", 4000, "of Adam", lower_bound=1)
 

@@ -11,7 +11,7 @@ import pathlib
 import numpy as np
 from absl import app, flags
 
-from t2v_jax.data.digits import Digits, load_digits
+from t2v_jax.data.worlds.mnist import Digits, load_digits
 
 _MNIST = flags.DEFINE_string("mnist", None, "Directory of the four IDX files.", required=True)
 _OUTPUT = flags.DEFINE_string("output", "t2v_jax/assets/digits.npz", "The file to write.")

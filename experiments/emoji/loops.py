@@ -7,7 +7,7 @@ import numpy as np
 from absl import flags
 
 import t2v_jax  # noqa: F401, registers the builder
-from t2v_jax.data.animated_emoji import TONES, Emoji
+from t2v_jax.data.tfds.animated_emoji import TONES, Emoji
 
 DATASET = flags.DEFINE_string("dataset", "animated_emoji/actions", "which of the builder's choices")
 DIRECTORY = flags.DEFINE_string("directory", None, "TFDS's data_dir; default: its own")

@@ -12,7 +12,7 @@ from absl import app, flags
 from loops import HELD_OUT, TRAIN, read
 
 import t2v_jax
-from t2v_jax.video import contact_sheet, save_image
+from t2v_jax.inference.video import contact_sheet, save_image
 
 WORKDIR = flags.DEFINE_string("workdir", "animated-emoji", "a training workdir, or a model")
 OUTPUT = flags.DEFINE_string("output", None, "the sheet, as PNG", required=True)

@@ -3,7 +3,7 @@
 import numpy as np
 from loops import caption
 
-from t2v_jax.data.animated_emoji import TONES
+from t2v_jax.data.tfds.animated_emoji import TONES
 
 AMONG = 64
 

@@ -14,7 +14,7 @@ import folder
 import numpy as np
 from absl import app, flags
 
-from t2v_jax.data import animated_emoji
+from t2v_jax.data.tfds import animated_emoji
 
 _PACKAGES = flags.DEFINE_string("packages", None, "Directory of the five packages.", required=True)
 

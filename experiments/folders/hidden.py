@@ -69,7 +69,7 @@ class Scene(NamedTuple):
     start: tuple[float, float]
     travel: float
     stand: tuple[int, int]
-    ground: Gradient | Part
+    background: Gradient | Part
 
     @property
     def caption(self) -> str:
@@ -106,10 +106,10 @@ def render(scene: Scene) -> np.ndarray:
     """The clip of a scene: uint8 [frames, height, width, 3]."""
     sizes = MOVING, STANDING
     moving, standing = map(icons.picture, scene.things, scene.styles, sizes)
-    ground, way = scene.ground.paint(), np.array(DIRECTIONS[scene.direction]) * scene.travel
+    background, way = scene.background.paint(), np.array(DIRECTIONS[scene.direction]) * scene.travel
     frames = []
     for share in np.linspace(0, 1, folder.FRAMES):
-        frame = ground.copy()
+        frame = background.copy()
         corner = tuple(map(int, np.rint(scene.start + share * way)))
         laid = [(moving, corner), (standing, scene.stand)]
         for picture, place in laid if scene.order == "behind" else reversed(laid):

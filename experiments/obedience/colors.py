@@ -14,10 +14,10 @@ import numpy as np
 from absl import app, flags
 
 import t2v_jax
-from t2v_jax.data.worlds import make_source
-from t2v_jax.evaluation import wishes
+from t2v_jax.data.source import make_source
+from t2v_jax.evaluation import prompts as prompts_of
 from t2v_jax.evaluation.scores import color_distances, mean_colors
-from t2v_jax.nn.generator import Generator
+from t2v_jax.networks.generator import Generator
 
 MODEL = flags.DEFINE_string("model", "moving-shapes", "a shipped model, a saved one, or a training workdir")
 CLIPS = 192
@@ -66,10 +66,10 @@ def row(name, clips):
 def main(_):
     params = t2v_jax.load(MODEL.value)
     world = make_source(params.config, "test")
-    sample = wishes.balanced(world, CLIPS)
-    prompts = [wish.prompt for wish in sample]
+    sample = prompts_of.balanced(world, CLIPS)
+    prompts = [prompt.text for prompt in sample]
     print(f"{CLIPS} clips{'ACD':>12}{'brightness':>18}{'hue':>5}")
-    print(row("real", wishes.real_clips(world)(sample, 0, params.config.data.frames)))
+    print(row("real", prompts_of.real_clips(world)(sample, 0, params.config.data.frames)))
     for architecture in (Generator, SceneHeldStill, PlaceHeldStill, WholePlaces):
         changed = dataclasses.replace(params, architecture=architecture)
         print(row(architecture.__name__, np.asarray(t2v_jax.generate(changed, prompts))), flush=True)

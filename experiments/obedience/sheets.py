@@ -12,9 +12,9 @@ import numpy as np
 from absl import app, flags
 
 import t2v_jax
-from t2v_jax.data.worlds import make_source
-from t2v_jax.evaluation import wishes
-from t2v_jax.video import contact_sheet, save_image
+from t2v_jax.data.source import make_source
+from t2v_jax.evaluation import prompts as prompts_of
+from t2v_jax.inference.video import contact_sheet, save_image
 
 MODEL = flags.DEFINE_string("model", "moving-digits", "a shipped model, a saved one, or a training workdir")
 ROWS = 12
@@ -25,10 +25,13 @@ def main(_):
     world = make_source(params.config, "test")
     folder = pathlib.Path(__file__).parent / params.config.data.world
     folder.mkdir(exist_ok=True)
-    samples = {"captions": wishes.balanced(world, ROWS), "one_caption": wishes.alike(world, 1, ROWS)}
+    samples = {
+        "captions": prompts_of.balanced(world, ROWS),
+        "one_caption": prompts_of.repeated(world, 1, ROWS),
+    }
     for name, sample in samples.items():
-        print(f"{name}.png", *dict.fromkeys(wish.prompt for wish in sample), sep="\n  ")
-        videos = np.asarray(t2v_jax.generate(params, [wish.prompt for wish in sample], seed=0))
+        print(f"{name}.png", *dict.fromkeys(prompt.text for prompt in sample), sep="\n  ")
+        videos = np.asarray(t2v_jax.generate(params, [prompt.text for prompt in sample], seed=0))
         save_image(contact_sheet(videos[:, ::2]), folder / f"{name}.png")
 
 

@@ -11,9 +11,11 @@ import numpy as np
 from absl import app, flags
 
 import t2v_jax
-from t2v_jax.data.worlds import make_source
-from t2v_jax.evaluation import motion, scores, wishes
-from t2v_jax.evaluation.judge import Judge
+from t2v_jax.data.source import make_source
+from t2v_jax.evaluation import prompts as prompts_of
+from t2v_jax.evaluation import scores
+from t2v_jax.evaluation import tracks as tracking
+from t2v_jax.evaluation.classifier import Classifier
 
 MODEL = flags.DEFINE_string("model", "moving-shapes", "a shipped model, a saved one, or a training workdir")
 CAPTIONS, CLIPS, AXES = 8, 64, 5
@@ -21,7 +23,7 @@ CAPTIONS, CLIPS, AXES = 8, 64, 5
 
 def about(clips):
     """uint8 [n, t, h, w, c] -> the tracks about their means and about the mean track, [n, 2 t]."""
-    tracks = motion.tracks(clips)
+    tracks = tracking.tracks(clips)
     tracks = tracks - tracks.mean(1, keepdims=True)
     return (tracks - tracks.mean(0)).reshape(len(tracks), -1)
 
@@ -35,15 +37,15 @@ def axes(real, generated):
 def main(_):
     params = t2v_jax.load(MODEL.value)
     world = make_source(params.config, "test")
-    judge, paint = Judge.shipped(params.config.data.world), wishes.real_clips(world)
-    asked, variances, ratios = wishes.alike(world, CAPTIONS, CLIPS), [], []
+    classifier, paint = Classifier.shipped(params.config.data.world), prompts_of.real_clips(world)
+    asked, variances, ratios = prompts_of.repeated(world, CAPTIONS, CLIPS), [], []
     for start in range(0, len(asked), CLIPS):
         sample = asked[start : start + CLIPS]
         real = paint(sample, 0, params.config.data.frames)
-        generated = np.asarray(t2v_jax.generate(params, [wish.prompt for wish in sample]))
+        generated = np.asarray(t2v_jax.generate(params, [prompt.text for prompt in sample]))
         variances.append(axes(about(real), about(generated)))
-        theirs, ours = (scores.diversity(scores.read(judge, clips)) for clips in (real, generated))
-        ratios.append({kind: ours[kind] / theirs[kind] for kind in ("look", "place", "motion")})
+        theirs, ours = (scores.diversity(scores.read(classifier, clips)) for clips in (real, generated))
+        ratios.append({kind: ours[kind] / theirs[kind] for kind in ("appearance", "place", "motion")})
         print(sample[0].prompt, *(f"{kind} {ratio:.2f}" for kind, ratio in ratios[-1].items()), flush=True)
     print("mean", *(f"{kind} {np.mean([of[kind] for of in ratios]):.2f}" for kind in ratios[0]))
     for name, row in zip(("real", "generated"), np.mean(variances, axis=0)):

@@ -10,11 +10,12 @@ import timing
 from PIL import Image
 
 from t2v_jax import config as configuration
-from t2v_jax.data import shards, worlds
-from t2v_jax.data.decode import Recipe
-from t2v_jax.data.folder import read_folder
-from t2v_jax.data.moving_shapes import MovingShapes
+from t2v_jax.data import sources
 from t2v_jax.data.pipeline import clip_batches
+from t2v_jax.data.videos import prepared as prepared_clips
+from t2v_jax.data.videos.decode import ClipSpec
+from t2v_jax.data.videos.folder import read_folder
+from t2v_jax.data.worlds.moving_shapes import MovingShapes
 from t2v_jax.text.language import Language
 
 CLIPS = 2048  # read in a turn
@@ -42,7 +43,7 @@ def _row(row, programs, repeats):
 
 
 def _sources(directory):
-    for world in worlds.WORLDS:
+    for world in sources.WORLDS:
         yield f"{world}, drawn", _source(world=world, channels=3 if world == "moving_shapes" else 1)
     yield "clips, prepared", _source(world="clips", directory=str(_prepared(directory)), channels=3)
     built = _built(directory)
@@ -52,7 +53,7 @@ def _sources(directory):
 def _source(**data):
     config = configuration.default()
     config.data.update(data)
-    return worlds.make_source(config)
+    return sources.make_source(config)
 
 
 def _prepared(directory):
@@ -63,7 +64,7 @@ def _prepared(directory):
         path = directory / "folder" / shapes[number]["caption"] / f"{number}.gif"
         path.parent.mkdir(parents=True, exist_ok=True)
         first.save(path, save_all=True, append_images=rest, duration=100)
-    shards.prepare(read_folder(directory / "folder"), directory / "prepared", Recipe())
+    prepared_clips.prepare(read_folder(directory / "folder"), directory / "prepared", ClipSpec())
     return directory / "prepared"
 
 
@@ -71,9 +72,9 @@ def _built(directory):
     """The name of a data set of as many shapes, which TFDS has written to `directory`."""
     import tensorflow_datasets as tfds
 
-    from t2v_jax.data import tfds_builders
+    from t2v_jax.data.tfds import builders
 
-    config = tfds_builders.WorldConfig(name="small", clips=PREPARED)
+    config = builders.WorldConfig(name="small", clips=PREPARED)
     tfds.builder("moving_shapes", data_dir=str(directory), config=config).download_and_prepare()
     return "moving_shapes/small"
 

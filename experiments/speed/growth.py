@@ -21,8 +21,8 @@ import timing
 from absl import app, flags
 
 from t2v_jax import config as configuration
-from t2v_jax.data.worlds import make_source
-from t2v_jax.nn.generator import Generator
+from t2v_jax.data.source import make_source
+from t2v_jax.networks.generator import Generator
 from t2v_jax.text.language import Language
 
 REPEATS = flags.DEFINE_integer("repeats", 5, "timed runs of each program, in turns")

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import timing
 
-from t2v_jax.data.worlds import WORLDS
+from t2v_jax.data.source import drawn_worlds
 
 SIDE, COPIED = 2048, 2**26  # of the matrices; float32 numbers
 
@@ -14,7 +14,7 @@ SIDE, COPIED = 2048, 2**26  # of the matrices; float32 numbers
 def measure(repeats) -> Iterator[dict]:
     """A large matrix product, a large copy, and clips a second of each world on one core."""
     yield _ceilings(repeats)
-    yield from (_source(name, repeats) for name in WORLDS)
+    yield from (_source(name, repeats) for name in drawn_worlds())
 
 
 def _ceilings(repeats):
@@ -30,6 +30,6 @@ def _ceilings(repeats):
 
 
 def _source(name, repeats, clips=200):
-    source = WORLDS[name]()
+    source = drawn_worlds()[name]()
     times = timing.interleaved({name: lambda: [source[index]["clip"] for index in range(clips)]}, repeats)
     return {"row": f"data, {name}", "clips_per_second": round(1e3 * clips / times[name]["milliseconds"])}

@@ -21,7 +21,7 @@ import machine
 import step
 from absl import app, flags
 
-from t2v_jax.files import write_atomically
+from t2v_jax.runtime.files import write_atomically
 
 REPEATS = flags.DEFINE_integer("repeats", 5, "timed runs of each program, in turns")
 OUTPUT = flags.DEFINE_string("output", None, "also write all rows to this file")

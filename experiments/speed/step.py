@@ -13,10 +13,15 @@ import optax
 import timing
 
 from t2v_jax import config as configuration
-from t2v_jax import sharding, train
+from t2v_jax import registry
 from t2v_jax.data.pipeline import clip_batches
-from t2v_jax.gan import losses, step
-from t2v_jax.gan.state import State, update_average
+from t2v_jax.gan import losses
+from t2v_jax.gan.gradients import to_unit_range
+from t2v_jax.gan.sampling import Frames, sample_frames, start
+from t2v_jax.gan.state import State, update_ema
+from t2v_jax.gan.update import minimax_step
+from t2v_jax.runtime import sharding
+from t2v_jax.training import first_state, setup
 
 CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
 
@@ -33,9 +38,9 @@ def measure(repeats) -> Iterator[dict]:
 def started(path):
     """The `Run` of a config, its first state and its first batch."""
     config = configuration.check(runpy.run_path(str(path))["get_config"]())
-    run = train.prepare(config, pathlib.Path(tempfile.mkdtemp()) / "run")
+    run = setup.set_up(config, pathlib.Path(tempfile.mkdtemp()) / "run")
     batches = clip_batches(run.source, run.language, config.batch_size, threads=0)
-    state = train.restore_or_start(run, _NoCheckpoints(), batches)
+    state = first_state.restore_or_start(run, _NoCheckpoints(), batches)
     return run, state, jax.tree.map(jnp.asarray, sharding.shard_batch(run.mesh, next(batches)))
 
 
@@ -46,13 +51,12 @@ class _NoCheckpoints:
 
 def stages(config):
     """The `Frames` of each."""
-    return [step.Frames(*stage[1:]) for stage in config.game.stages]
+    return [Frames(*stage[1:]) for stage in config.schedule.stages]
 
 
 def one_update(run, frames, state, batch):
     """Our step, without gradient penalties, as three of four are."""
-    game = run.config.game
-    return step.minimax_step(run.networks, run.optimizers, game, frames, False, 0, state, batch, 0.0)
+    return minimax_step(run.networks, run.optimizers, run.config, frames, False, state, batch, 0.0)
 
 
 def _timed(updates, state, batch, repeats, by_itself=()):
@@ -70,7 +74,7 @@ def _sparse(name, run, state, batch, repeats):
     number = run.config.data.frames
     updates = {
         f"{frames.computed} computed, {frames.painted} painted": functools.partial(one_update, run, frames)
-        for frames in [*stages(run.config), step.Frames(number, number, number)]
+        for frames in [*stages(run.config), Frames(number, number, number)]
     }
     times = _timed(updates, state, batch, repeats)
     *sparse, dense = times
@@ -105,38 +109,40 @@ def two_updates(run, frames, state, batch):
 
     No gradient penalties, as in three of our four steps.
     """
-    game, networks = run.config.game, run.networks
-    loss, captions = losses.LOSSES[game.loss], batch["captions"]
-    wrong = [pairs[None] for pairs in losses.wrong_captions(batch["meaning"], batch["rival_meanings"])]
-    with_rivals = jax.tree.map(lambda *parts: jnp.concatenate(parts), captions, batch["rivals"])
+    weights, networks, captions = run.config.loss, run.networks, batch["captions"]
+    loss = registry.resolve("loss", weights.kind)
+    wrong = [
+        pairs[None] for pairs in losses.wrong_captions(batch["caption_class"], batch["negative_classes"])
+    ]
+    with_rivals = jax.tree.map(lambda *parts: jnp.concatenate(parts), captions, batch["negatives"])
     noise_key, frames_key, moments_key, attention_key = jax.random.split(jax.random.key(0), 4)
-    noise = jax.random.normal(noise_key, (len(batch["meaning"]), run.config.generator.noise_width))
-    keep, look = step.choose_frames(frames_key, frames)
-    real = step.to_unit_range(batch["clip"])[:, keep]
+    noise = jax.random.normal(noise_key, (len(batch["caption_class"]), run.config.generator.noise_width))
+    painted_frames, scored_frames = sample_frames(frames_key, frames)
+    real = to_unit_range(batch["clip"])[:, painted_frames]
 
     def generate(generator):
-        play = functools.partial(networks.generator.apply, generator, rngs={"attention": attention_key})
-        late = step.late_start(play, game, moments_key, captions, noise)
-        film = play(captions, noise, frames.computed, keep, **late)
-        return film.clips, film.likelihood
+        apply = functools.partial(networks.generator.apply, generator, rngs={"attention": attention_key})
+        late = start(apply, run.config.schedule.max_start_offset, moments_key, captions, noise)
+        output = apply(captions, noise, frames.computed, painted_frames, **late)
+        return output.clips, output.log_prob
 
-    def judge(discriminator, clips):
-        return networks.discriminator.apply(discriminator, clips, with_rivals, look).logits
+    def score(discriminator, clips):
+        return networks.discriminator.apply(discriminator, clips, with_rivals, scored_frames).logits
 
     def mismatched(logits):
         return sum(losses.mismatched(loss.discriminator, logits, pairs) for pairs in wrong)
 
     def discriminator_loss(discriminator, fake):
-        logits = judge(discriminator, real)
-        value = loss.discriminator(losses.own(logits), losses.own(judge(discriminator, fake)))
-        return value + game.mismatch_weight * mismatched(logits).mean()
+        logits = score(discriminator, real)
+        value = loss.discriminator(losses.own(logits), losses.own(score(discriminator, fake)))
+        return value + weights.mismatch_weight * mismatched(logits).mean()
 
     def generator_loss(generator, discriminator):
-        clips, likelihood = generate(generator)
-        logits = judge(discriminator, clips)
-        lost = losses.each(loss.generator)(losses.own(judge(discriminator, real)), losses.own(logits)).mean(0)
-        lost += game.contrast_weight * mismatched(logits)
-        return lost.mean() + jnp.mean(jax.lax.stop_gradient(lost - lost.mean()) * likelihood)
+        clips, log_prob = generate(generator)
+        logits = score(discriminator, clips)
+        lost = losses.each(loss.generator)(losses.own(score(discriminator, real)), losses.own(logits)).mean(0)
+        lost += weights.contrast_weight * mismatched(logits)
+        return lost.mean() + jnp.mean(jax.lax.stop_gradient(lost - lost.mean()) * log_prob)
 
     fake = jax.lax.optimization_barrier(generate(state.generator)[0])
     gradient = jax.grad(discriminator_loss)(state.discriminator, fake)
@@ -147,7 +153,7 @@ def two_updates(run, frames, state, batch):
     gradient = jax.grad(generator_loss)(generator, discriminator)
     updates, generator_adam = run.optimizers.generator.update(gradient, state.generator_adam)
     generator = optax.apply_updates(state.generator, updates)
-    average = update_average(state.average, generator, state.step, game.average_decay)
+    ema = update_ema(state.ema, generator, state.step, run.config.optimizer.ema_decay)
     return State(
-        state.step + 1, state.progress, generator, discriminator, generator_adam, discriminator_adam, average
+        state.step + 1, state.progress, generator, discriminator, generator_adam, discriminator_adam, ema
     )

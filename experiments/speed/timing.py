@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import jax
 
-from t2v_jax import compiler
+from t2v_jax.runtime import jit
 
 BY_ITSELF = ", as XLA compiles it by itself"
 
 
 def compiled(function, *arguments, options=None) -> Callable:
-    """The program of a function for these arguments, with `t2v_jax.compiler`'s options or other ones."""
-    options = compiler.options() if options is None else options
+    """The program of a function for these arguments, with `t2v_jax.runtime.jit`'s options or other ones."""
+    options = jit.options() if options is None else options
     return jax.jit(function, compiler_options=options).lower(*arguments).compile()
 
 

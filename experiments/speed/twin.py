@@ -26,7 +26,8 @@ from twin_networks import leaves, take_over
 from twin_step import Draws, Game, Players
 
 import t2v_jax
-from t2v_jax.gan import step
+from t2v_jax.gan import sampling
+from t2v_jax.gan.gradients import gradients as gradients_of
 from t2v_jax.gan.state import State
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -41,8 +42,8 @@ def measure(repeats) -> Iterator[dict]:
     yield from (_clips(batch, repeats) for batch in (1, 64))
     for name in ("moving_digits", "moving_shapes"):
         run, state, batch = started(ROOT / "configs" / f"{name}.py")
-        for stage in run.config.game.stages:
-            yield _step(name, run, state, batch, step.Frames(*stage[1:]), repeats)
+        for stage in run.config.schedule.stages:
+            yield _step(name, run, state, batch, sampling.Frames(*stage[1:]), repeats)
 
 
 def _compile(function):
@@ -153,23 +154,30 @@ def _inputs(run, frames, state, batch):
     """A batch, and what `gan.step.gradients` draws for it at a state, both as torch's step takes them."""
     noise_key, frames_key, moments_key, attention_key, *_ = jax.random.split(_key(state), 6)
     config, captions = run.config, batch["captions"]
-    noise = jax.random.normal(noise_key, (len(batch["meaning"]), config.generator.noise_width))
-    keep, look = step.choose_frames(frames_key, frames)
-    gumbel = moments = None
+    noise = jax.random.normal(noise_key, (len(batch["caption_class"]), config.generator.noise_width))
+    painted_frames, scored_frames = sampling.sample_frames(frames_key, frames)
+    gumbel = start_offsets = None
     if config.generator.hard_attention:
-        play = functools.partial(
+        apply = functools.partial(
             run.networks.generator.apply,
             frames=1,
             rngs={"attention": attention_key},
             mutable="intermediates",
             capture_intermediates=lambda _, method: method == "_noise",
         )
-        _, captured = jax.jit(play)(state.generator, captions, noise)
-        (gumbel,) = captured["intermediates"]["looks"]["_noise"]
-    if config.game.latest_start:
-        moments = step.choose_moments(moments_key, config.game.latest_start, len(noise))
-    with_rivals = jax.tree.map(lambda *parts: jnp.concatenate(parts), captions, batch["rivals"])
-    return take_over((batch | {"with_rivals": with_rivals}, Draws(noise, keep, look, gumbel, moments)))
+        _, captured = jax.jit(apply)(state.generator, captions, noise)
+        (gumbel,) = captured["intermediates"]["appearance"]["_noise"]
+    if config.schedule.max_start_offset:
+        start_offsets = sampling.sample_start_offsets(
+            moments_key, config.schedule.max_start_offset, len(noise)
+        )
+    with_rivals = jax.tree.map(lambda *parts: jnp.concatenate(parts), captions, batch["negatives"])
+    return take_over(
+        (
+            batch | {"with_rivals": with_rivals},
+            Draws(noise, painted_frames, scored_frames, gumbel, start_offsets),
+        )
+    )
 
 
 def _step(name, run, state, batch, frames, repeats):
@@ -198,10 +206,10 @@ def _clips(size, repeats):
     noise = jax.random.normal(jax.random.key(SEED), (size, params.config.generator.noise_width))
     frames = params.config.data.frames
 
-    def play(generator, captions, noise):
+    def apply(generator, captions, noise):
         return params.network.apply(generator, captions, noise, frames).clips
 
-    paint = timing.compiled(play, params.generator, captions, noise)
+    paint = timing.compiled(apply, params.generator, captions, noise)
     generator = twin_networks.Generator(params.config)
     tree, *inputs = take_over((params.generator["params"], captions, noise))
     # Without a key ours adds no noise either: each head hears the likeliest word.
@@ -241,7 +249,7 @@ def _apart(ours, twins):
 def check() -> dict:
     """{what: the largest difference} of clips, logits and both gradients at the smallest configuration."""
     run, state, batch = started(ROOT / "tests" / "small.py")
-    state, frames = _shaken(state), step.Frames(4, 3, 2)
+    state, frames = _shaken(state), sampling.Frames(4, 3, 2)
     parameters = state.generator, state.discriminator
     inputs, draws = _inputs(run, frames, state, batch)
     trees = [take_over(tree["params"]) for tree in parameters]
@@ -249,23 +257,23 @@ def check() -> dict:
         leaf.requires_grad_()
     game, captions, networks = Game(run.config, frames), batch["captions"], run.networks
 
-    film = jax.jit(networks.generator.apply, static_argnums=3)(
+    output = jax.jit(networks.generator.apply, static_argnums=3)(
         state.generator, captions, draws.noise.numpy(), frames.computed
     )
     gumbel = torch.zeros_like(draws.gumbel)
     clips, _ = game.generator(trees[0], inputs["captions"], draws.noise, frames.computed, gumbel=gumbel)
-    look = draws.look.numpy()
-    judgement = jax.jit(networks.discriminator.apply)(state.discriminator, film.clips, captions, look)
-    seen = torch.tensor(np.asarray(film.clips))
-    twins = game.discriminator(trees[1], seen, inputs["captions"], draws.look)
+    scored_frames = draws.scored_frames.numpy()
+    output = jax.jit(networks.discriminator.apply)(state.discriminator, output.clips, captions, scored_frames)
+    seen = torch.tensor(np.asarray(output.clips))
+    twins = game.discriminator(trees[1], seen, inputs["captions"], draws.scored_frames)
 
-    lost = functools.partial(step.gradients, networks, run.config.game, frames, False, _key(state))
+    lost = functools.partial(gradients_of, networks, run.config, frames, False, _key(state))
     *ours, _ = jax.jit(lost)(*parameters, batch, state.step)
-    *theirs, _ = game.losses(*trees, inputs, draws, torch.tensor(run.config.game.contrast_weight))
+    *theirs, _ = game.losses(*trees, inputs, draws, torch.tensor(run.config.loss.contrast_weight))
     gradients = [leaves(take_over(gradient["params"])) for gradient in ours]
     return {
-        "clips": _apart(film.clips, clips),
-        "logits": _apart(judgement.logits[:, 0], twins),
+        "clips": _apart(output.clips, clips),
+        "logits": _apart(output.logits[:, 0], twins),
         "generator's gradient": _apart(gradients[0], list(theirs[0])),
         "discriminator's gradient": _apart(gradients[1], list(theirs[1])),
     }

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from t2v_jax.nn import layers
+from t2v_jax.networks.discriminator import SLOPE
+from t2v_jax.networks.generator import GRID
+from t2v_jax.nn import geometry
 from t2v_jax.nn.attention import GAIN
-from t2v_jax.nn.discriminator import SLOPE
-from t2v_jax.nn.generator import GRID
 
 
 def take_over(tree):
@@ -53,7 +53,7 @@ def rms_normalise(features):
 
 
 def modulation(p, images, style):
-    """`layers.Modulation`: images [n, h, w, c], style [n, d]."""
+    """`Modulation`: images [n, h, w, c], style [n, d]."""
     scale, shift = dense(p["scale_shift"], style)[:, None, None].chunk(2, -1)
     return torch.addcmul(shift, rms_normalise(images), 1 + scale)
 
@@ -65,7 +65,7 @@ def depth_to_space(images):
     return blocks.reshape(n, 2 * h, 2 * w, c // 4)
 
 
-def smooth(images):
+def blur_upsample(images):
     """`layers.smooth`, a convolution of each channel: [n, h, w, c]."""
     weights = images.new_tensor([1, 2, 1]) / 4
     kernel = torch.outer(weights, weights).expand(images.shape[-1], 1, 3, 3)
@@ -75,7 +75,7 @@ def smooth(images):
 
 def fourier_features(size, channels):
     """Where each of size x size pixels is: [size, size, channels]."""
-    return torch.tensor(np.asarray(layers.fourier_features(layers.grid_positions(size), channels)))
+    return torch.tensor(np.asarray(geometry.fourier_features(geometry.grid_positions(size), channels)))
 
 
 def cell(gates, state_cell):
@@ -133,17 +133,17 @@ def attend(query, ask, words, silent, gumbel=None):
     """
     asked = (query @ ask).view(len(words), -1, words.shape[-1])
     scores = torch.baddbmm(silent, asked, words.mT)
-    weights = heard = scores.softmax(-1)
-    likelihood = words.new_zeros(len(words))
+    weights = output = scores.softmax(-1)
+    log_prob = words.new_zeros(len(words))
     if gumbel is not None:
         soft = (scores + gumbel).softmax(-1)
         drawn = functional.one_hot(soft.argmax(-1), soft.shape[-1]).to(soft.dtype)
-        heard = soft + (drawn - soft).detach()
-        likelihood = torch.log((drawn * weights).sum(-1)).sum(-1)
-    return torch.bmm(heard, words).flatten(1), likelihood
+        output = soft + (drawn - soft).detach()
+        log_prob = torch.log((drawn * weights).sum(-1)).sum(-1)
+    return torch.bmm(output, words).flatten(1), log_prob
 
 
-def play(p, role, noise, words, silent, state, frames):
+def apply(p, role, noise, words, silent, state, frames):
     """The script's states from `state` [b, w] on: [frames, b, w]."""
     ask, role = asking(p["deeds"]["kernel"]), role + p["query"]["bias"]
     gru, states = fused_gru(p["gru"]), []
@@ -164,7 +164,7 @@ def fused_gru(p):
 
 
 def place(canvases, centres, size):
-    """`layers.place`: canvases [n, side, side, c], centres [n, 2] -> [n, size, size, c]."""
+    """`geometry.place`: canvases [n, side, side, c], centres [n, 2] -> [n, size, size, c]."""
     side = canvases.shape[1]
     shifts = torch.arange(size)[:, None] - torch.arange(side)
     corners = centres * size - side / 2
@@ -173,7 +173,7 @@ def place(canvases, centres, size):
 
 
 def cubic(distances):
-    """`layers.cubic`, of distances from 0 on."""
+    """`geometry.cubic`, of distances from 0 on."""
     outer, inner = functional.relu(2 - distances), functional.relu(1 - distances)
     return outer**2 * (outer - 1) / 2 + inner**2 * (1 - 2 * inner)
 
@@ -188,58 +188,62 @@ class Generator:
 
     def __init__(self, config):
         self.size, self.channels = config.data.size, len(config.generator.painter_channels)
-        self.settling, self.smooth = config.generator.settling, config.generator.smooth
+        self.burn_in, self.blur_upsample = config.generator.burn_in, config.generator.blur_upsample
         self.positions = fourier_features(GRID, 2 * config.generator.scene_channels)
 
-    def __call__(self, p, captions, noise, frames, keep=None, gumbel=None, moments=None, latest=0):
+    def __call__(
+        self, p, captions, noise, frames, frame_indices=None, gumbel=None, start_offsets=None, latest=0
+    ):
         """Captions, noise [b, z] -> clips [b, t, size, size, pixels], likelihood [b].
 
-        `frames` are computed, those in `keep` (int [k]) painted, all by default; gumbel [b, heads, words]:
-        noise of hard attention; moments int [b], 0 to `latest`: how many frames the scripts have run before,
-        and the scenes all as many as the first.
+        `frames` are computed, those in `frame_indices` (int [k]) painted, all by default; gumbel [b, heads,
+        words]: noise of hard attention; moments int [b], 0 to `latest`: how many frames the scripts have run
+        before, and the scenes all as many as the first.
         """
         looks_noise, deeds_noise = noise.chunk(2, -1)
         words, sentence = read(p["text"], captions)
         silent = torch.zeros(captions.mask.shape).masked_fill(~captions.mask, -torch.inf)[:, None]
         actor = noise.new_ones(len(noise), 1)
 
-        script, looks = p["script"], p["looks"]
-        role = sentence + dense(script["role"], actor)
-        start = torch.tanh(dense(script["start"], deeds_noise))
+        motion_rnn, appearance = p["motion_rnn"], p["appearance"]
+        role = sentence + dense(motion_rnn["role"], actor)
+        start = torch.tanh(dense(motion_rnn["start"], deeds_noise))
         scene = role, deeds_noise, words, silent
-        if moments is not None:
+        if start_offsets is not None:
             with torch.no_grad():
-                later = play(script["cell"], *scene, start, latest)[moments - 1, torch.arange(len(noise))]
-            start = torch.where(moments[:, None] == 0, start, later)
-        lines = play(script["cell"], *scene, start, frames)
+                later = apply(motion_rnn["cell"], *scene, start, latest)[
+                    start_offsets - 1, torch.arange(len(noise))
+                ]
+            start = torch.where(start_offsets[:, None] == 0, start, later)
+        lines = apply(motion_rnn["cell"], *scene, start, frames)
 
-        ask = asking(looks["attention"]["kernel"])
-        contexts, likelihood = attend(dense(looks["query"], actor), ask, words, silent, gumbel)
-        styles = self.style(p["style"], contexts, looks_noise)
-        unseen = self.settling + (0 if moments is None else int(moments[0]))
-        states = self.scene(p["scene"], styles, frames, unseen)
-        if keep is not None:
-            lines, states = lines[keep], states[keep]
-        places = torch.sigmoid(2 * dense(script["cell"]["place"], lines.flatten(0, 1)))
+        ask = asking(appearance["attention"]["kernel"])
+        contexts, log_prob = attend(dense(appearance["query"], actor), ask, words, silent, gumbel)
+        styles = self.style(p["mapping"], contexts, looks_noise)
+        burn_in = self.burn_in + (0 if start_offsets is None else int(start_offsets[0]))
+        states = self.scene(p["scene"], styles, frames, burn_in)
+        if frame_indices is not None:
+            lines, states = lines[frame_indices], states[frame_indices]
+        places = torch.sigmoid(2 * dense(motion_rnn["cell"]["place"], lines.flatten(0, 1)))
         canvases = self.paint(p["painter"], states.flatten(0, 1), styles.repeat(len(states), 1))
-        clips = leaky_clip(place(canvases, places, self.size) + p["backdrop"])
-        return clips.unflatten(0, states.shape[:2]).transpose(0, 1), likelihood
+        clips = leaky_clip(place(canvases, places, self.size) + p["background"])
+        return clips.unflatten(0, states.shape[:2]).transpose(0, 1), log_prob
 
-    def style(self, p, looks, noise):
+    def style(self, p, appearance, noise):
         """What the actor looks like: words [n, v], noise [n, z] -> [n, d]."""
-        parts = rms_normalise(dense(p["words"], looks)), rms_normalise(dense(p["noise"], noise))
+        parts = rms_normalise(dense(p["words"], appearance)), rms_normalise(dense(p["noise"], noise))
         hidden = functional.leaky_relu(dense(p["mapping"], torch.cat(parts, -1)))
-        return functional.leaky_relu(dense(p["style"], rms_normalise(hidden)))
+        return functional.leaky_relu(dense(p["mapping"], rms_normalise(hidden)))
 
-    def scene(self, p, styles, frames, unseen=0):
-        """Styles [n, d] -> ConvLSTM states [frames, n, GRID, GRID, c], `unseen` frames from rest on."""
+    def scene(self, p, styles, frames, burn_in=0):
+        """Styles [n, d] -> ConvLSTM states [frames, n, GRID, GRID, c], `burn_in` frames from rest on."""
         places = self.positions.expand(len(styles), *self.positions.shape)
         cue = functional.leaky_relu(modulation(p["cue"], places, styles))
         gates = convolve(cue, p["conv_lstm"]["input_kernel"], p["conv_lstm"]["bias"])
         kernel, state = p["conv_lstm"]["hidden_kernel"], resting_state(gates)
-        if unseen:
+        if burn_in:
             with torch.no_grad():
-                state = recur([gates] * unseen, kernel, state)[1]
+                state = recur([gates] * burn_in, kernel, state)[1]
         return recur([gates] * frames, kernel, state)[0]
 
     def paint(self, p, images, styles):
@@ -248,34 +252,34 @@ class Generator:
             side = GRID * 2 ** (level + 1)
             images = functional.leaky_relu(modulation(p[f"style_{side}"], images, styles))
             images = depth_to_space(convolution(p[f"up_{side}"], images))
-            images = smooth(images) if self.smooth else images
-        return convolution(p["ink"], functional.leaky_relu(modulation(p["style"], images, styles)))
+            images = blur_upsample(images) if self.blur_upsample else images
+        return convolution(p["foreground"], functional.leaky_relu(modulation(p["mapping"], images, styles)))
 
 
 class Discriminator:
     """D(V, s): frame judge and clip judge."""
 
     def __init__(self, config):
-        judges, size = config.discriminator, config.data.size
-        self.pooling, pooled = judges.clip_pooling, size // judges.clip_pooling
-        self.frame_sides = [size >> level for level in range(len(judges.frame_channels))]
-        self.clip_sides = [pooled >> level for level in range(len(judges.clip_channels))]
+        discriminators, size = config.discriminator, config.data.size
+        self.pooling, pooled = discriminators.clip_pooling, size // discriminators.clip_pooling
+        self.frame_sides = [size >> level for level in range(len(discriminators.frame_channels))]
+        self.clip_sides = [pooled >> level for level in range(len(discriminators.clip_channels))]
         self.frame_positions = fourier_features(self.frame_sides[-1] // 2, 16)
         self.clip_positions = fourier_features(self.clip_sides[-1] // 2, 16)
 
-    def __call__(self, p, clips, captions, look):
+    def __call__(self, p, clips, captions, frame_indices):
         """Clips [b, t, h, w, c], captions of m sentences, look int [k] -> logits [2, b, m]."""
         _, sentences = read(p["text"], captions)
         variance, mean = torch.var_mean(sentences, 0, correction=0)
         sentences = (sentences - mean) * torch.rsqrt(variance + 1e-3)
-        fellows = self.fellowship(sentences[: len(clips)])
+        similarity = self.caption_similarity(sentences[: len(clips)])
         clips = clips + 1
-        frames = self.judge_frames(p["frame_judge"], clips[:, look])
-        whole = self.judge_clip(p["clip_judge"], clips)
+        frames = self.judge_frames(p["frame_discriminator"], clips[:, frame_indices])
+        whole = self.judge_clip(p["clip_discriminator"], clips)
         return torch.stack(
             [
-                self.project(p["frame_projection"], frames, sentences, fellows),
-                self.project(p["clip_projection"], whole, sentences, fellows),
+                self.project(p["frame_projection"], frames, sentences, similarity),
+                self.project(p["clip_projection"], whole, sentences, similarity),
             ]
         )
 
@@ -296,15 +300,15 @@ class Discriminator:
         states = conv_lstm(p["conv_lstm"], scenes)
         return pool(p["last"], torch.cat([states.mean(0), states[-1]], -1), self.clip_positions)
 
-    def fellowship(self, sentences):
+    def caption_similarity(self, sentences):
         """How much the other clips say the same as each: [b, s] -> weights [b, b], rows of sum 1."""
-        alike = sentences @ sentences.T * sentences.shape[-1] ** -0.5
-        return alike.masked_fill(torch.eye(len(alike), dtype=torch.bool), -torch.inf).softmax(-1)
+        icnr = sentences @ sentences.T * sentences.shape[-1] ** -0.5
+        return icnr.masked_fill(torch.eye(len(icnr), dtype=torch.bool), -torch.inf).softmax(-1)
 
-    def project(self, p, features, sentences, fellows):
+    def project(self, p, features, sentences, similarity):
         """Features [b, d], sentences [m, s], fellows [b, b] -> scores [b, m]."""
         apart = (features[:, None] - features[None]).abs()
-        features = torch.cat([features, torch.bmm(fellows[:, None], apart)[:, 0]], -1)
+        features = torch.cat([features, torch.bmm(similarity[:, None], apart)[:, 0]], -1)
         embedded = dense(p["embed"], sentences)
         return dense(p["alone"], features) + features @ embedded.T * features.shape[-1] ** -0.5
 

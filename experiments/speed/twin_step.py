@@ -1,6 +1,6 @@
 """The minimax step in PyTorch: one pass of the generator, both gradients, both Adams, the average.
 
-Without penalties and metrics, with the relativistic loss. It takes what `t2v_jax.gan.step` draws as inputs.
+Without penalties and metrics, with the relativistic loss. It takes what `t2v_jax.gan.update` draws as inputs.
 """
 
 import functools
@@ -18,10 +18,10 @@ class Draws(NamedTuple):
     """Noise [b, z]; frames painted and looked at, int; of hard attention and late starts, or None."""
 
     noise: torch.Tensor
-    keep: torch.Tensor
-    look: torch.Tensor
+    painted_frames: torch.Tensor
+    scored_frames: torch.Tensor
     gumbel: torch.Tensor | None
-    moments: torch.Tensor | None
+    start_offsets: torch.Tensor | None
 
 
 class Game:
@@ -38,7 +38,7 @@ class Game:
         functorch.donated_buffer = False
         compiled = functools.partial(torch.compile, dynamic=False)
         generator = self.generator
-        for name in ("style", "scene", "paint"):
+        for name in ("mapping", "scene", "paint"):
             setattr(generator, name, compiled(getattr(generator, name)))
         self.discriminator = compiled(self.discriminator.__call__)
 
@@ -47,15 +47,23 @@ class Game:
 
         contrast: the weight of own over wrong captions in G's loss, a tensor.
         """
-        noise, keep, look, gumbel, moments = draws
-        real = batch["clip"][:, keep].float() / 127.5 - 1
-        fake, likelihood = self.generator(
-            generator, batch["captions"], noise, self.frames, keep, gumbel, moments, self.config.latest_start
+        noise, painted_frames, scored_frames, gumbel, start_offsets = draws
+        real = batch["clip"][:, painted_frames].float() / 127.5 - 1
+        fake, log_prob = self.generator(
+            generator,
+            batch["captions"],
+            noise,
+            self.frames,
+            painted_frames,
+            gumbel,
+            start_offsets,
+            self.config.max_start_offset,
         )
         real_logits, fake_logits = (
-            self.discriminator(discriminator, clips, batch["with_rivals"], look) for clips in (real, fake)
+            self.discriminator(discriminator, clips, batch["with_rivals"], scored_frames)
+            for clips in (real, fake)
         )
-        wrong = wrong_captions(batch["meaning"], batch["rival_meanings"])
+        wrong = wrong_captions(batch["caption_class"], batch["negative_classes"])
         real_own, fake_own = (logits.diagonal(dim1=1, dim2=2) for logits in (real_logits, fake_logits))
         mismatch, rival = (mismatched(real_logits, pairs).mean() for pairs in wrong)
         d_loss = softplus(fake_own - real_own).mean()
@@ -64,24 +72,24 @@ class Game:
         regret = (lost - lost.mean()).detach()
 
         d_total = d_loss + self.config.mismatch_weight * (mismatch + rival)
-        g_total = lost.mean() + (regret * likelihood).mean()
+        g_total = lost.mean() + (regret * log_prob).mean()
         d_gradient = torch.autograd.grad(d_total, leaves(discriminator), retain_graph=True)
         g_gradient = torch.autograd.grad(g_total, leaves(generator))
         terms = {
             "discriminator_loss": d_loss,
             "generator_loss": played.mean(),
             "mismatch_loss": mismatch,
-            "rival_loss": rival,
+            "hard_negative_loss": rival,
         }
         return g_gradient, d_gradient, {name: term.detach() for name, term in terms.items()}
 
 
-def wrong_captions(meaning, rival_meanings):
+def wrong_captions(caption_class, negative_classes):
     """Which captions ask for something else than a clip shows: of others, own rivals; [b, b + rb] twice."""
-    clips, rivals = len(meaning), len(rival_meanings)
-    different = (meaning[:, None] != torch.cat([meaning, rival_meanings])).float()
-    others = torch.arange(clips + rivals) < clips
-    own = torch.eye(clips).repeat_interleave(rivals // clips, 1)
+    clips, negatives = len(caption_class), len(negative_classes)
+    different = (caption_class[:, None] != torch.cat([caption_class, negative_classes])).float()
+    others = torch.arange(clips + negatives) < clips
+    own = torch.eye(clips).repeat_interleave(negatives // clips, 1)
     return different * others, different * pad(own, (clips, 0))
 
 
@@ -98,9 +106,9 @@ class Players:
         self.game, self.config, self.steps, self.total = Game(config, frames), config.game, 0, config.steps
         self.trees = [take_over(tree["params"]) for tree in (generator, discriminator)]
         self.leaves = [[leaf.requires_grad_() for leaf in leaves(tree)] for tree in self.trees]
-        self.average = [leaf.detach().clone() for leaf in self.leaves[0]]
-        rates = config.game.generator_rate, config.game.discriminator_rate
-        betas = config.game.beta_1, config.game.beta_2
+        self.ema = [leaf.detach().clone() for leaf in self.leaves[0]]
+        rates = config.optimizer.generator_learning_rate, config.optimizer.discriminator_learning_rate
+        betas = config.optimizer.beta_1, config.optimizer.beta_2
         # Not fused: that reads strided gradients, such as the GRU's, in the wrong order.
         self.adams = [torch.optim.Adam(*pair, betas, foreach=True) for pair in zip(self.leaves, rates)]
         self.rates = [LambdaLR(adam, lambda step: _rate(config, step)) for adam in self.adams]
@@ -114,9 +122,9 @@ class Players:
                 leaf.grad = part
             adam.step()
             rate.step()
-        decay = min(self.config.average_decay, (1 + self.steps) / (10 + self.steps))
+        decay = min(self.config.ema_decay, (1 + self.steps) / (10 + self.steps))
         with torch.no_grad():
-            torch._foreach_lerp_(self.average, self.leaves[0], 1 - decay)
+            torch._foreach_lerp_(self.ema, self.leaves[0], 1 - decay)
         self.steps += 1
         return terms
 
@@ -124,5 +132,8 @@ class Players:
 def _rate(config, step):
     """Share of Adam's rate: warmed up, then a cosine."""
     wave = (1 + math.cos(math.pi * step / config.steps)) / 2
-    warm = min(1, step / config.game.warmup_steps)
-    return warm * (config.game.final_rate + (1 - config.game.final_rate) * wave)
+    warm = min(1, step / config.optimizer.warmup_steps)
+    return warm * (
+        config.optimizer.final_learning_rate_fraction
+        + (1 - config.optimizer.final_learning_rate_fraction) * wave
+    )

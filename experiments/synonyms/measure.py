@@ -14,13 +14,13 @@ from absl import app, flags
 from words import SYNONYMS
 
 import t2v_jax
-from t2v_jax.data.worlds import WORLDS
-from t2v_jax.evaluation import wishes
-from t2v_jax.evaluation.judge import Judge
+from t2v_jax.data.source import drawn_worlds
+from t2v_jax.evaluation import prompts as prompts_of
+from t2v_jax.evaluation.classifier import Classifier
 from t2v_jax.evaluation.scores import accuracy
 from t2v_jax.evaluation.statistics import share
-from t2v_jax.files import write_atomically
-from t2v_jax.sampling import LARGEST_BATCH, UnknownWord
+from t2v_jax.inference.generation import LARGEST_BATCH, UnknownWord
+from t2v_jax.runtime.files import write_atomically
 
 MODEL = flags.DEFINE_multi_string("model", None, "shipped model, model directory or workdir", required=True)
 CLIPS = flags.DEFINE_integer("clips", 1_000, "of each attribute and seed", lower_bound=1)
@@ -28,41 +28,42 @@ SEEDS = flags.DEFINE_multi_integer("seed", [0, 1, 2], "of the noise")
 OUTPUT = flags.DEFINE_string("output", None, "also write the results as JSON here")
 
 
-def exchanged(wish, attribute, value, turn):
+def exchanged(prompt, attribute, value, turn):
     """The prompt with the value's synonym whose turn it is, and that synonym."""
     synonyms = SYNONYMS[attribute][value]
     synonym = synonyms[turn % len(synonyms)]
-    return " ".join(synonym if word == value else word for word in wish.prompt.split()), synonym
+    return " ".join(synonym if word == value else word for word in prompt.text.split()), synonym
 
 
-def values(model, judge, prompts):
+def values(model, classifier, prompts):
     """What the judge reads off the clips of prompts: int [seeds, n, attributes]."""
     batches = [prompts[start : start + LARGEST_BATCH] for start in range(0, len(prompts), LARGEST_BATCH)]
     return np.stack(
         [
             np.concatenate(
-                [judge(np.asarray(t2v_jax.generate(model, batch, seed))).values for batch in batches]
+                [classifier(np.asarray(t2v_jax.generate(model, batch, seed))).values for batch in batches]
             )
             for seed in SEEDS.value
         ]
     )
 
 
-def scores(model, judge, world, attribute):
+def scores(model, classifier, world, attribute):
     """Shares of clips that show an attribute as they should: by its own words, by synonyms, by each."""
     place, names = list(world.attributes).index(attribute), world.attributes[attribute]
-    asked = wishes.balanced(world, CLIPS.value)
-    wanted = wishes.combinations(asked)
+    asked = prompts_of.balanced(world, CLIPS.value)
+    wanted = prompts_of.combinations(asked)
     pairs = [
-        exchanged(wish, attribute, names[wish.combination[place]], turn) for turn, wish in enumerate(asked)
+        exchanged(prompt, attribute, names[prompt.combination[place]], turn)
+        for turn, prompt in enumerate(asked)
     ]
     prompts, synonyms = zip(*pairs)
-    found = values(model, judge, prompts)
+    found = values(model, classifier, prompts)
     right = found[..., place] == wanted[:, place]
     of_each = {word: [synonym == word for synonym in synonyms] for word in sorted(set(synonyms))}
-    own = values(model, judge, [wish.prompt for wish in asked])
+    own = values(model, classifier, [prompt.text for prompt in asked])
     return {
-        "own words": accuracy(judge, own, wanted)[attribute],
+        "own words": accuracy(classifier, own, wanted)[attribute],
         "synonyms": share(right),
         "each": {word: share(right[:, rows]) for word, rows in of_each.items()},
         "chance": 1 / len(names),
@@ -70,12 +71,12 @@ def scores(model, judge, world, attribute):
 
 
 def main(_):
-    judge, world = Judge.shipped("moving_shapes"), WORLDS["moving_shapes"]("test")
+    classifier, world = Classifier.shipped("moving_shapes"), drawn_worlds()["moving_shapes"]("test")
     warnings.simplefilter("ignore", UnknownWord)
     results = {}
     for name in MODEL.value:
         model = t2v_jax.load(name)
-        results[name] = {attribute: scores(model, judge, world, attribute) for attribute in SYNONYMS}
+        results[name] = {attribute: scores(model, classifier, world, attribute) for attribute in SYNONYMS}
         for attribute, found in results[name].items():
             own, other = (f"{found[kind]['value']:.1%}" for kind in ("own words", "synonyms"))
             print(f"{name}: {attribute}: own words {own}, synonyms {other}, chance {found['chance']:.0%}")

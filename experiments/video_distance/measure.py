@@ -16,9 +16,9 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 import t2v_jax
-from t2v_jax.data.worlds import make_source
+from t2v_jax.data.source import make_source
 from t2v_jax.evaluation.statistics import frechet_distance
-from t2v_jax.files import write_atomically
+from t2v_jax.runtime.files import write_atomically
 
 MODEL = flags.DEFINE_string("model", None, "a shipped one, a saved one or a training workdir", required=True)
 SPLIT = flags.DEFINE_string("split", "test", "of the real clips: test, held_out or train")

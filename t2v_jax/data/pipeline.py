@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from t2v_jax.data.draws import Draws
-from t2v_jax.data.rivals import Rivals
+from t2v_jax.data.hard_negatives import HardNegatives
 from t2v_jax.data.source import ClipSource, read_batch
 from t2v_jax.errors import UsageError
 from t2v_jax.text.language import Captions, Language
@@ -32,59 +32,64 @@ def clip_batches(
     A batch is a dict of
       clip      uint8 [batch_size / process_count, frames, height, width, channels]
       captions  Captions, arrays [batch_size / process_count, tokens], as many as the longest caption has
-      rivals    Captions like them, for each RIVALS of other meanings as far as there are any (see `rivals`),
-                arrays [RIVALS * batch_size / process_count, tokens], those of a clip side by side
-      rival_meanings  int32 [RIVALS * batch_size / process_count]
+      negatives  Captions like them, for each NEGATIVES_PER_CLIP of other classes if there are any (see
+      `negatives`),
+                arrays [NEGATIVES_PER_CLIP * batch_size / process_count, tokens], those of a clip side by side
+      negative_classes  int32 [NEGATIVES_PER_CLIP * batch_size / process_count]
     and each label of the source as int32 [batch_size / process_count]. `batch_size` counts all
     processes (default: those of JAX), which share out each global batch, one stretch of it after the other:
-    together they see the same batches, whatever their number. Clips of one meaning that the source has
+    together they see the same batches, whatever their number. Clips of one class that the source has
     side by side stay so. `threads` prepare batches ahead (0: on demand). Raises UsageError for a batch size
     that the processes cannot share and for a caption that `language` cannot encode.
     """
     process_index = jax.process_index() if process_index is None else process_index
     process_count = jax.process_count() if process_count is None else process_count
-    alike = getattr(source, "alike", 1)
-    if batch_size < 1 or batch_size % (process_count * alike):
-        times = f" times that of clips alike, {alike}" if alike > 1 else ""
+    clips_per_caption = getattr(source, "clips_per_caption", 1)
+    if batch_size < 1 or batch_size % (process_count * clips_per_caption):
+        times = f" times clips_per_caption, {clips_per_caption}" if clips_per_caption > 1 else ""
         raise UsageError(
             f"batch_size={batch_size}: expected a positive multiple of the number of processes, "
             f"{process_count}{times}"
         )
-    groups = batch_size // alike
+    groups = batch_size // clips_per_caption
     share = slice(groups * process_index // process_count, groups * (process_index + 1) // process_count)
-    places = grain.MapDataset.range(len(source) // alike).seed(seed).shuffle().repeat()
+    places = grain.MapDataset.range(len(source) // clips_per_caption).seed(seed).shuffle().repeat()
     places = places.map_with_index(lambda position, group: (position, group))
     # Threads, not Grain's worker processes: painting and copying release the GIL, a position stays
     # independent of their number, and nothing has to be pickled or guarded by __main__.
     return iter(
         places.batch(
-            groups, drop_remainder=True, batch_fn=_Batch(source, alike, language, seed, share)
+            groups, drop_remainder=True, batch_fn=_Batch(source, clips_per_caption, language, seed, share)
         ).to_iter_dataset(grain.ReadOptions(num_threads=threads, prefetch_buffer_size=2 * threads))
     )
 
 
 class _Batch:
-    """Makes its share of a batch of groups of `alike` clips, (position in the order, number) each."""
+    """Makes its share of a batch of groups of `clips_per_caption` clips, (position in the order, number)
+    each.
+    """
 
-    def __init__(self, source: ClipSource, alike: int, language: Language, seed: int, share: slice):
+    def __init__(
+        self, source: ClipSource, clips_per_caption: int, language: Language, seed: int, share: slice
+    ):
         captions = source.captions()
-        self._source, self._alike, self._seed, self._share = source, alike, seed, share
+        self._source, self._alike, self._seed, self._share = source, clips_per_caption, seed, share
         self._rows = {caption: row for row, caption in enumerate(captions)}
-        self._meanings = np.array(list(captions.values()), np.int32)
+        self._classes = np.array(list(captions.values()), np.int32)
         self._encoded = _trimmed(language.encode(list(captions)))
-        self._rivals = Rivals(captions)
+        self._rivals = HardNegatives(captions)
 
     def __call__(self, groups: Sequence[tuple[int, int]]) -> dict:
         positions, indices = map(self._clips, zip(*groups[self._share]))
         batch = read_batch(self._source, indices)
         clips, captions = batch.pop("clip"), batch.pop("caption")
         rows = np.array([self._rows[caption] for caption in captions])
-        rivals = self._rivals(rows, batch["meaning"], Draws([self._seed], positions)).ravel()
+        negatives = self._rivals(rows, batch["caption_class"], Draws([self._seed], positions)).ravel()
         return {
             "clip": clips,
             "captions": self._captions(rows),
-            "rivals": self._captions(rivals),
-            "rival_meanings": self._meanings[rivals],
+            "negatives": self._captions(negatives),
+            "negative_classes": self._classes[negatives],
             **{name: labels.astype(np.int32) for name, labels in batch.items()},
         }
 

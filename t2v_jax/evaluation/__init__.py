@@ -1,1 +1,1 @@
-"""How well the video obeys the sentence: judges trained on real clips, scores with intervals."""
+"""How well the video obeys the sentence: classifiers trained on real clips, scores with intervals."""

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from t2v_jax.data.worlds import make_source
+from t2v_jax.data.source import make_source
 from t2v_jax.errors import UsageError
-from t2v_jax.evaluation import wishes as wishes_of
-from t2v_jax.evaluation.judge import Judge
+from t2v_jax.evaluation import prompts as prompts_of
+from t2v_jax.evaluation.classifier import Classifier
 from t2v_jax.evaluation.scores import accuracy, join, ratios, read, score
-from t2v_jax.metrics import Progress
-from t2v_jax.sampling import LARGEST_BATCH, generate
+from t2v_jax.inference.generation import LARGEST_BATCH, generate
+from t2v_jax.progress import Progress
 
 SPLITS = {"seen": "test", "held_out": "held_out"}  # combinations that training shows, or never
 SETS, SET = 4, 64  # captions, and clips of each, for the diversity
@@ -29,7 +29,7 @@ def evaluate_model(params, clips: int = 1000, seeds: Sequence[int] = (0, 1, 2)) 
     the noise: `clips` clips of all combinations in turn and, for the diversity, 64 of each of four
     captions; beside them as many real clips, of held-out glyphs; and a fifth of `clips`, over all
     seeds, ten times as long. Shows its progress on stderr. Raises UsageError for a world without a
-    judge and for a number out of range.
+    classifier and for a number out of range.
     """
     return evaluate(functools.partial(generate, params), params.config, clips, seeds)
 
@@ -39,27 +39,25 @@ def evaluate(paint, config, clips=1000, seeds=(0, 1, 2)) -> dict:
 
     `config` is a model's configuration, whose part `data` describes the clips. The report is
       world, size, frames, clips, seeds
-      judge            {attribute or "all": share of real held-out clips that the judge reads rightly}
+      classifier       {attribute or "all": share of real held-out clips that it reads rightly}
       seen, held_out   {"generated", "real": `scores.score`, "relative": `scores.ratios`, "long"};
                        long is {"frames", "clips", "first", "last"}: accuracies in the first and the
                        last stretch of the training length, over the clips of all seeds
     A score is {"value", "low", "high", "by_seed"}, as `statistics.share` and `mean` make it.
     """
-    judge = Judge.shipped(config.data.world)
+    classifier = Classifier.shipped(config.data.world)
     _check(config.data, clips, seeds)
     facts = {name: config.data[name] for name in ("world", "size", "frames")}
-    facts |= {"clips": clips, "seeds": list(seeds), "judge": judge.held_out_accuracy}
-    with Progress(_to_judge(clips, len(seeds)), 1, every=500) as progress:
-        run = _Run(judge, config.data.frames, clips, tuple(seeds), _counter(progress))
+    facts |= {"clips": clips, "seeds": list(seeds), "classifier": classifier.held_out_accuracy}
+    with Progress(_to_classify(clips, len(seeds)), 1, every=500) as progress:
+        run = _Run(classifier, config.data.frames, clips, tuple(seeds), _counter(progress))
         splits = {name: run.split(paint, make_source(config, split)) for name, split in SPLITS.items()}
     return facts | splits
 
 
 def _check(data, clips, seeds) -> None:
     if data.frames < _FEWEST_FRAMES:
-        raise UsageError(
-            f"data.frames={data.frames} shows no motion to judge; expected {_FEWEST_FRAMES} or more"
-        )
+        raise UsageError(f"data.frames={data.frames} shows no motion; expected {_FEWEST_FRAMES} or more")
     if clips < 2 or not seeds or min(seeds) < 0:
         raise UsageError(f"clips={clips}, seeds={tuple(seeds)}; expected two clips or more, seeds from 0 on")
 
@@ -69,7 +67,7 @@ def _long_clips(clips, seeds) -> int:
     return math.ceil(clips / ONE_IN / seeds)
 
 
-def _to_judge(clips, seeds) -> int:
+def _to_classify(clips, seeds) -> int:
     """All clips of a run, real ones too, a long one counted as LONG."""
     one_seed = 2 * (clips + SETS * SET) + LONG * _long_clips(clips, seeds)
     return len(SPLITS) * (seeds * one_seed + clips)
@@ -88,60 +86,63 @@ def _counter(progress) -> Callable[[int], None]:
 
 @dataclasses.dataclass(frozen=True)
 class _Run:
-    """What an evaluation asks for in every split; `tell` hears of clips that are done."""
+    """What an evaluation asks for in every split; `tell` is called with the number of clips done."""
 
-    judge: Judge
+    classifier: Classifier
     frames: int
     clips: int
     seeds: tuple[int, ...]
     tell: Callable[[int], None]
 
     def split(self, paint, world) -> dict:
-        """The scores of a split; real clips first, for what cannot be judged must show at once."""
-        real_clips = wishes_of.real_clips(world)
-        wishes = wishes_of.balanced(world, self.clips)
-        reference = self._read(real_clips, wishes, max(self.seeds) + 1).features
+        """The scores of a split; real clips first, so that what cannot be classified shows at once."""
+        real_clips = prompts_of.real_clips(world)
+        prompts = prompts_of.balanced(world, self.clips)
+        reference = self._read(real_clips, prompts, max(self.seeds) + 1).features
         real = self._score(real_clips, world, reference)
 
-        def ask(wishes, seed, frames):
-            return paint([wish.prompt for wish in wishes], seed, frames)
+        def ask(prompts, seed, frames):
+            return paint([prompt.text for prompt in prompts], seed, frames)
 
         generated = self._score(ask, world, reference)
         scores = {"generated": generated, "real": real, "relative": ratios(generated, real)}
         return scores | {"long": self._long(ask, world)}
 
     def _score(self, paint, world, reference) -> dict:
-        wishes = wishes_of.balanced(world, self.clips)
-        alike = wishes_of.alike(world, SETS, SET)
-        runs = [self._read(paint, [*wishes, *alike], seed) for seed in self.seeds]
+        prompts = prompts_of.balanced(world, self.clips)
+        repeated = prompts_of.repeated(world, SETS, SET)
+        runs = [self._read(paint, [*prompts, *repeated], seed) for seed in self.seeds]
         singles = [run.rows(0, self.clips) for run in runs]
-        starts = range(self.clips, self.clips + len(alike), SET)
+        starts = range(self.clips, self.clips + len(repeated), SET)
         sets = [[run.rows(start, start + SET) for start in starts] for run in runs]
-        return score(self.judge, singles, wishes_of.combinations(wishes), sets, reference)
+        return score(self.classifier, singles, prompts_of.combinations(prompts), sets, reference)
 
-    def _read(self, paint, wishes, seed):
-        return join(read(self.judge, clips) for clips in self._batches(paint, wishes, seed))
+    def _read(self, paint, prompts, seed):
+        return join(read(self.classifier, clips) for clips in self._batches(paint, prompts, seed))
 
     def _long(self, paint, world) -> dict:
-        wishes = wishes_of.balanced(world, _long_clips(self.clips, len(self.seeds)))
-        ends = [self._read_ends(paint, wishes, seed) for seed in self.seeds]
-        wanted = wishes_of.combinations(wishes)
-        first, last = (accuracy(self.judge, np.stack(values), wanted) for values in zip(*ends))
-        return {"frames": LONG * self.frames, "clips": len(wishes) * len(ends), "first": first, "last": last}
+        prompts = prompts_of.balanced(world, _long_clips(self.clips, len(self.seeds)))
+        ends = [self._read_ends(paint, prompts, seed) for seed in self.seeds]
+        wanted = prompts_of.combinations(prompts)
+        first, last = (accuracy(self.classifier, np.stack(values), wanted) for values in zip(*ends))
+        return {"frames": LONG * self.frames, "clips": len(prompts) * len(ends), "first": first, "last": last}
 
-    def _read_ends(self, paint, wishes, seed) -> list[np.ndarray]:
+    def _read_ends(self, paint, prompts, seed) -> list[np.ndarray]:
         """The values in the first and in the last frames, as many as in training: int [n, attributes]."""
         batches = [
-            (self.judge(clips[:, : self.frames]).values, self.judge(clips[:, -self.frames :]).values)
-            for clips in self._batches(paint, wishes, seed, LONG)
+            (
+                self.classifier(clips[:, : self.frames]).values,
+                self.classifier(clips[:, -self.frames :]).values,
+            )
+            for clips in self._batches(paint, prompts, seed, LONG)
         ]
         return [np.concatenate(values) for values in zip(*batches)]
 
-    def _batches(self, paint, wishes, seed, times=1):
-        """The wishes' clips, `times` as long as in training, no more than one batch of them at once."""
+    def _batches(self, paint, prompts, seed, times=1):
+        """The prompts' clips, `times` as long as in training, no more than one batch of them at once."""
         size = LARGEST_BATCH >> (times - 1).bit_length()  # a power of two, for so large batches are painted
-        for start in range(0, len(wishes), size):
-            batch = wishes[start : start + size]
+        for start in range(0, len(prompts), size):
+            batch = prompts[start : start + size]
             yield np.asarray(paint(batch, _batch_seed(seed, times, start), times * self.frames))
             self.tell(times * len(batch))
 

@@ -5,7 +5,7 @@ _COLUMNS = f"{'generated':>10}{'95 % interval':>19}{'real':>9}{'relative':>10}"
 
 
 def to_text(report: dict) -> str:
-    """What `evaluate.evaluate` found: for each split its scores, those of long clips, the digits seen."""
+    """What `evaluate.evaluate` found: for each split its scores, those of long clips, confusions."""
     tables = [line for split in _NAMES for line in [*_split(report, split), ""]]
     return "\n".join([*_facts(report), "", *tables, *_notes()])
 
@@ -24,10 +24,10 @@ def _split(report, split) -> list[str]:
         report[split][key] for key in ("generated", "real", "relative", "long")
     )
     frames = report["frames"]
-    lines = [f"{_NAMES[split]:22}{_COLUMNS}{'judge':>8}  by seed"]
-    for name, judge in report["judge"].items():
+    lines = [f"{_NAMES[split]:22}{_COLUMNS}{'classifier':>12}  by seed"]
+    for name, classifier in report["classifier"].items():
         scores = (of["accuracy"][name] for of in (generated, real, relative))
-        lines.append(_line(name, *scores, "{:.1%}", f"{judge:8.1%}"))
+        lines.append(_line(name, *scores, "{:.1%}", f"{classifier:12.1%}"))
     lines.append(_line("travel", generated["travel"], real["travel"], relative["travel"]))
     for name in ("color_distance", "frechet_distance"):
         lines.append(_line(name.replace("_", " "), generated[name], real[name]))
@@ -41,11 +41,11 @@ def _split(report, split) -> list[str]:
     return lines + _confusion(generated["confusion"])
 
 
-def _line(name, generated, real, relative=None, form="{:.3f}", judge=" " * 8) -> str:
+def _line(name, generated, real, relative=None, form="{:.3f}", classifier=" " * 12) -> str:
     ratio = "" if relative is None else _number(relative["value"], "{:.3f}")
     value, whole = _number(generated["value"], form), _number(real["value"], form)
     seeds = " ".join(_number(value, form) for value in generated["by_seed"])
-    return f"{name:22}{value:>10}{_interval(generated, form):>19}{whole:>9}{ratio:>10}{judge}  {seeds}"
+    return f"{name:22}{value:>10}{_interval(generated, form):>19}{whole:>9}{ratio:>10}{classifier}  {seeds}"
 
 
 def _long_line(name, first, last) -> str:
@@ -61,22 +61,22 @@ def _number(value, form) -> str:
 
 
 def _confusion(confusion) -> list[str]:
-    """How often the digits are taken for one another; nothing where there are none."""
-    rows = confusion.get("digit", [])
-    heading = f"{'digit seen':22}{''.join(f'{digit:>6}' for digit in range(len(rows)))}"
+    """How often the values of the first attribute are taken for one another."""
+    name, rows = next(iter(confusion.items()))
+    heading = f"{name + ' seen':22}{''.join(f'{value:>6}' for value in range(len(rows)))}"
     counts = [
-        f"{digit} wanted".ljust(22) + "".join(f"{count or '-':>6}" for count in row[: len(rows)])
-        for digit, row in enumerate(rows)
+        f"{value} wanted".ljust(22) + "".join(f"{count or '-':>6}" for count in row[: len(rows)])
+        for value, row in enumerate(rows)
     ]
-    return ["", heading, *counts] if rows else []
+    return ["", heading, *counts]
 
 
 def _notes() -> list[str]:
     return [
-        "judge: how often it, trained on real clips alone, reads real held-out ones rightly.",
+        "classifier: how often it, trained on real clips alone, reads real held-out ones rightly.",
         "relative: generated / real.",
-        "travel: how far the ink reaches, in sides of the frame.",
+        "travel: how far the foreground reaches, in sides of the frame.",
         "color distance: of two frames of a clip (ACD), of 255; 0 for a frozen clip too, so see the motion.",
-        "frechet distance: to as many other real clips, in the judge's features; less with more clips.",
+        "frechet distance: to as many other real clips, in the classifier's features; less with more clips.",
         "diversity: mean distance of two clips of one caption.",
     ]

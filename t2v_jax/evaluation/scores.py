@@ -5,24 +5,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from t2v_jax.evaluation import motion
-from t2v_jax.evaluation.judge import Judge, align
+from t2v_jax.evaluation import tracks as tracking
+from t2v_jax.evaluation.classifier import Classifier, align
 from t2v_jax.evaluation.statistics import frechet_distance, mean, relative, share
 
-KINDS = ("look", "place", "motion", "features")
+KINDS = ("appearance", "place", "motion", "features")
 
 
 class Readings(NamedTuple):
     """What is kept of n clips, in place of the clips themselves.
 
-    `values` int [n, attributes], `features` [n, f] and `tracks` [n, t, 2] as in `judge.Verdict`;
-    `looks` [n, h / 2, w / 2] as `motion.cut_out`; `color_distances` [n] as below.
+    `values` int [n, attributes], `features` [n, f] and `tracks` [n, t, 2] as in `ClassifierOutput`;
+    `appearance` [n, h / 2, w / 2] as `motion.cut_out`; `color_distances` [n] as below.
     """
 
     values: np.ndarray
     features: np.ndarray
     tracks: np.ndarray
-    looks: np.ndarray
+    appearance: np.ndarray
     color_distances: np.ndarray
 
     def rows(self, start: int, end: int) -> "Readings":
@@ -30,10 +30,10 @@ class Readings(NamedTuple):
         return Readings(*(field[start:end] for field in self))
 
 
-def read(judge: Judge, clips: np.ndarray) -> Readings:
+def read(classifier: Classifier, clips: np.ndarray) -> Readings:
     """Clips uint8 [n, t, h, w, c] -> readings."""
-    verdict = judge(clips)
-    return Readings(*verdict, motion.cut_out(clips, verdict.tracks), color_distances(clips))
+    verdict = classifier(clips)
+    return Readings(*verdict, tracking.cut_out(clips, verdict.tracks), color_distances(clips))
 
 
 def join(parts: Iterable[Readings]) -> Readings:
@@ -44,8 +44,8 @@ def join(parts: Iterable[Readings]) -> Readings:
 def color_distances(clips: np.ndarray) -> np.ndarray:
     """uint8 [n, t, h, w, c] -> [n]: the average colour distance (ACD), in levels of 0 to 255.
 
-    The mean distance of two frames' colours, each the mean over its ink (MoCoGAN, arXiv 1707.04993);
-    a frame without ink is black. 0 for a colour that stays, and for a frozen clip.
+    The mean distance of two frames' colours, each the mean over its foreground (MoCoGAN, arXiv 1707.04993);
+    a frame without foreground is black. 0 for a colour that stays, and for a frozen clip.
     """
     first, second = np.triu_indices(clips.shape[1], 1)
     colors = mean_colors(clips)
@@ -53,14 +53,16 @@ def color_distances(clips: np.ndarray) -> np.ndarray:
 
 
 def mean_colors(clips: np.ndarray) -> np.ndarray:
-    """Each frame's mean colour over its ink, 0 without: uint8 [n, t, h, w, c] -> [n, t, c]."""
+    """Each frame's mean colour over its foreground, 0 without: uint8 [n, t, h, w, c] -> [n, t, c]."""
     n, t, h, w, c = clips.shape
-    ink = motion.ink_of(clips).reshape(n, t, 1, h * w)
-    mass = ink.sum(-1)
-    return (ink @ clips.reshape(n, t, h * w, c).astype(np.float32))[:, :, 0] / np.where(mass > 0, mass, 1)
+    foreground = tracking.foreground_of(clips).reshape(n, t, 1, h * w)
+    mass = foreground.sum(-1)
+    return (foreground @ clips.reshape(n, t, h * w, c).astype(np.float32))[:, :, 0] / np.where(
+        mass > 0, mass, 1
+    )
 
 
-def score(judge: Judge, runs, wanted, sets, reference) -> dict:
+def score(classifier: Classifier, runs, wanted, sets, reference) -> dict:
     """The scores of clips, generated or real: {
       "accuracy"          {attribute or "all": share right}
       "confusion"         {attribute: rows of counts} (`confusion`)
@@ -72,11 +74,11 @@ def score(judge: Judge, runs, wanted, sets, reference) -> dict:
     show; `sets` [seeds][captions] are readings of clips of one caption each.
     """
     values = np.stack([run.values for run in runs])
-    travels = [motion.travel(run.tracks).max(1) for run in runs]
+    travels = [tracking.travel(run.tracks).max(1) for run in runs]
     distances = [[frechet_distance(run.features, reference)] for run in runs]
     return {
-        "accuracy": accuracy(judge, values, wanted),
-        "confusion": confusion(judge, values, wanted),
+        "accuracy": accuracy(classifier, values, wanted),
+        "confusion": confusion(classifier, values, wanted),
         "travel": mean(np.array(travels)),
         "color_distance": mean(np.array([run.color_distances for run in runs])),
         "frechet_distance": mean(np.array(distances)),
@@ -97,21 +99,21 @@ def _ratios(generated, real) -> dict:
     return {name: relative(generated[name], real[name]) for name in generated}
 
 
-def accuracy(judge: Judge, values: np.ndarray, wanted: np.ndarray) -> dict:
+def accuracy(classifier: Classifier, values: np.ndarray, wanted: np.ndarray) -> dict:
     """{attribute or "all": share right} of values [seeds, n, attributes], wanted [n, attributes], int."""
-    right = align(judge.attributes, values, wanted) == wanted[None]
-    shares = {name: share(right[..., i]) for i, name in enumerate(judge.attributes)}
+    right = align(classifier.attributes, values, wanted) == wanted[None]
+    shares = {name: share(right[..., i]) for i, name in enumerate(classifier.attributes)}
     return {**shares, "all": share(right.all(-1))}
 
 
-def confusion(judge: Judge, values: np.ndarray, wanted: np.ndarray) -> dict:
+def confusion(classifier: Classifier, values: np.ndarray, wanted: np.ndarray) -> dict:
     """{attribute: rows}: of the clips wanted with value i, how many show value j.
 
     The last number of a row counts clips that stand still, where the attribute is of motion.
     """
-    values = align(judge.attributes, values, wanted)
+    values = align(classifier.attributes, values, wanted)
     rows = {}
-    for i, (name, names) in enumerate(judge.attributes.items()):
+    for i, (name, names) in enumerate(classifier.attributes.items()):
         counts = np.zeros((len(names), len(names) + 1), int)
         np.add.at(counts, (np.broadcast_to(wanted[:, i], values.shape[:2]), values[..., i]), 1)
         rows[name] = counts.tolist()
@@ -123,18 +125,18 @@ def diversity(readings: Readings) -> dict:
 
     A caption leaves open whose hand it is, where it moves and in which phase and pace; each has
     its own distance (root mean square), so that none can stand in for another:
-      look      of the pictures, held still, in shares of full ink: 0 for a single glyph,
+      appearance  of the pictures, held still, in shares of full brightness: 0 for a single glyph,
                 however it moves
       place     of the tracks' means, in sides of the frame: 0 where all move around one spot
       motion    of the tracks about their means: 0 for frozen clips, wherever they are
-      features  of what the judge's networks see, in deviations of real clips
+      features  of what the classifier's networks see, in deviations of real clips
     A collapsed generator has 0 in all. A distance of whole clips' pixels would reward frozen clips
-    at various places, a single glyph at them, and noise. A look far more diverse than that of real
+    at various places, a single glyph at them, and noise. An appearance far more diverse than that of real
     clips means wrong ones among the right.
     """
     tracks = readings.tracks
     places = tracks.mean(1)
-    respects = readings.looks / 255, places, tracks - places[:, None], readings.features
+    respects = readings.appearance / 255, places, tracks - places[:, None], readings.features
     return {kind: _mean_distance(respect.reshape(len(respect), -1)) for kind, respect in zip(KINDS, respects)}
 
 

@@ -11,7 +11,7 @@ _Z = 1.959963984540054  # the normal distribution holds 95 % within so many stan
 def share(right: np.ndarray) -> dict:
     """Of verdicts bool [seeds, clips]: {"value", "low", "high", "by_seed", "right", "clips"}.
 
-    The interval is Wilson's for all clips together: each is an independent draw of noise, and wishes
+    The interval is Wilson's for all clips together: each is an independent draw of noise, and prompts
     in equal parts make it wider than need be, not narrower.
     """
     count, clips = int(right.sum()), right.size

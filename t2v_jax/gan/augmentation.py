@@ -1,24 +1,25 @@
 """DiffAugment for clips: D sees real and generated clips changed in the same ways (arXiv 2006.10738).
 
 So it cannot learn few clips by heart, and G need not paint the changes, for its gradient passes through them.
-All frames of a clip are changed alike: what moves goes on moving as it did.
+All frames of a clip are changed in the same way: what moves goes on moving as it did.
 """
 
 import jax
 import jax.numpy as jnp
 
-from t2v_jax.nn.layers import place
+from t2v_jax import registry
+from t2v_jax.nn.geometry import place
 
 SHARE = 1 / 8  # of the frame's side, by which a clip is shifted at most
 HOLE = 1 / 2  # of the frame's side: a side of the square that is cut out
 
 
-def translation(key, clips, ground):
+def translation(key, clips, background):
     """Each clip shifted by up to an eighth of the frame; what comes in is empty."""
     size = clips.shape[2]
     centres = 0.5 + jax.random.randint(key, (len(clips), 1, 2), *_shifts(size)) / size
     centres = jnp.broadcast_to(centres, (*clips.shape[:2], 2))
-    return place(clips - ground, centres, size) + ground
+    return place(clips - background, centres, size) + background
 
 
 def cutout(key, clips, _):
@@ -41,16 +42,14 @@ def color(key, clips, _):
     return middle + (0.5 + contrasted) * (clips - middle)
 
 
-AUGMENTATIONS = {"translation": translation, "cutout": cutout, "color": color}
+def augment(key, clips, names, background=-1.0):
+    """Change clips [b, t, h, w, c] in [-1, 1] by the named augmentations, each clip in its own way.
 
-
-def augment(key, clips, names, ground=-1.0):
-    """Change clips [b, t, h, w, c] in [-1, 1] by the named AUGMENTATIONS, each clip in its own way.
-
-    `ground` is the brightness where nothing is.
+    `background` is the brightness where nothing is.
     """
     for number, name in enumerate(names):
-        clips = AUGMENTATIONS[name](jax.random.fold_in(key, number), clips, ground)
+        change = registry.resolve("augmentation", name)
+        clips = change(jax.random.fold_in(key, number), clips, background)
     return clips
 
 

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from flax.linen import relu, softplus
 
-from t2v_jax.nn.layers import weighted_distances
+from t2v_jax.nn.statistics import weighted_distances
 
 
 class Loss(NamedTuple):
-    """What each player minimises, as functions (real logits, fake logits) -> scalar."""
+    """What each network minimises, as functions (real logits, fake logits) -> scalar."""
 
     discriminator: Callable
     generator: Callable
@@ -25,22 +25,20 @@ def _cross_entropy(real, fake):
     return jnp.mean(softplus(-real)) + jnp.mean(softplus(fake))
 
 
-LOSSES = {
-    # Goodfellow et al. 2014 (arXiv 1406.2661), eq. 1: the generator minimises E[log(1 - D(G(s, z)))].
-    "minimax": Loss(_cross_entropy, lambda real, fake: -jnp.mean(softplus(fake))),
-    # The same, section 3: the generator maximises E[log D(G(s, z))].
-    "non_saturating": Loss(_cross_entropy, lambda real, fake: jnp.mean(softplus(-fake))),
-    # Lim & Ye 2017 (arXiv 1705.02894).
-    "hinge": Loss(
-        lambda real, fake: jnp.mean(relu(1 - real)) + jnp.mean(relu(1 + fake)),
-        lambda real, fake: -jnp.mean(fake),
-    ),
-    # Jolicoeur-Martineau 2018 (arXiv 1807.00734), as in R3GAN (arXiv 2501.05441), eq. 2.
-    "relativistic": Loss(
-        lambda real, fake: jnp.mean(softplus(fake - real)),
-        lambda real, fake: jnp.mean(softplus(real - fake)),
-    ),
-}
+# Goodfellow et al. 2014 (arXiv 1406.2661), eq. 1: the generator minimises E[log(1 - D(G(s, z)))].
+MINIMAX = Loss(_cross_entropy, lambda real, fake: -jnp.mean(softplus(fake)))
+# The same, section 3: the generator maximises E[log D(G(s, z))].
+NON_SATURATING = Loss(_cross_entropy, lambda real, fake: jnp.mean(softplus(-fake)))
+# Lim & Ye 2017 (arXiv 1705.02894).
+HINGE = Loss(
+    lambda real, fake: jnp.mean(relu(1 - real)) + jnp.mean(relu(1 + fake)),
+    lambda real, fake: -jnp.mean(fake),
+)
+# Jolicoeur-Martineau 2018 (arXiv 1807.00734), as in R3GAN (arXiv 2501.05441), eq. 2.
+RELATIVISTIC = Loss(
+    lambda real, fake: jnp.mean(softplus(fake - real)),
+    lambda real, fake: jnp.mean(softplus(real - fake)),
+)
 
 
 def each(loss):
@@ -53,26 +51,26 @@ def own(logits):
     return jnp.diagonal(logits, axis1=-2, axis2=-1)
 
 
-def wrong_captions(meaning, rival_meanings):
+def wrong_captions(caption_class, negative_classes):
     """Which captions ask for something else than a clip shows: int [n], [r * n] -> bool [n, n + r * n] twice.
 
-    The captions are those of a group of clips, then r rivals of each clip, side by side. First, for each
-    clip, those of the other clips; then its own rivals.
+    The captions are those of a group of clips, then r hard negatives of each clip, side by side. First, for
+    each clip, those of the other clips; then its own hard negatives.
     """
-    clips = len(meaning)
-    different = meaning[:, None] != jnp.concatenate([meaning, rival_meanings])[None]
-    rivals = jnp.repeat(jnp.eye(clips, dtype=bool), len(rival_meanings) // clips, axis=1)
+    clips = len(caption_class)
+    different = caption_class[:, None] != jnp.concatenate([caption_class, negative_classes])[None]
+    negatives = jnp.repeat(jnp.eye(clips, dtype=bool), len(negative_classes) // clips, axis=1)
     of_batch = jnp.ones((clips, clips), bool)
-    others = jnp.concatenate([of_batch, jnp.zeros_like(rivals)], 1)
-    own_rivals = jnp.concatenate([jnp.zeros_like(of_batch), rivals], 1)
-    return different & others, different & own_rivals
+    others = jnp.concatenate([of_batch, jnp.zeros_like(negatives)], 1)
+    own_negatives = jnp.concatenate([jnp.zeros_like(of_batch), negatives], 1)
+    return different & others, different & own_negatives
 
 
 def mismatched(loss, logits, wrong):
     """Matching-aware term (Reed et al. 2016, arXiv 1605.05396): a wrong caption is a negative.
 
-    logits [judges, ..., n, m]; wrong: bool [..., n, m] -> [..., n], means over judges and over each clip's
-    wrong captions.
+    logits [discriminators, ..., n, m]; wrong: bool [..., n, m] -> [..., n], means over discriminators and
+    over each clip's wrong captions.
     """
     matched = jnp.broadcast_to(own(logits)[..., None], logits.shape)
     terms = jnp.sum(each(loss)(matched, logits) * wrong[None], -1)
@@ -80,12 +78,12 @@ def mismatched(loss, logits, wrong):
 
 
 def energy_distance(real, fake, same):
-    """How far what is generated for a meaning is from what is real, feature by feature: [b].
+    """How far what is generated for a caption class is from what is real, feature by feature: [b].
 
-    2 E|r - f| - E|r - r'| - E|f - f'|, the energy distance, is zero where both are distributed alike, else
-    above it (Székely & Rizzo 2013; as a loss: Cramér GAN, arXiv 1705.10743). Here in units of E|r - r'|, the
-    mean over all features. real, fake [b, d]; same: bool [b, b], which pairs of clips have one meaning. A
-    clip alone with its meaning has 0.
+    2 E|r - f| - E|r - r'| - E|f - f'|, the energy distance, is zero where both have the same distribution,
+    else above it (Székely & Rizzo 2013; as a loss: Cramér GAN, arXiv 1705.10743). Here in units of E|r - r'|, the
+    mean over all features. real, fake [b, d]; same: bool [b, b], which pairs of clips have one class. A clip
+    alone in its class has 0.
     """
     others = same & ~jnp.eye(len(same), dtype=bool)
     among_real = _mean_distances(real, real, others)
@@ -98,3 +96,11 @@ def _mean_distances(first, second, pairs):
     """Of each of the first [b, d] from its partners among the second: bool [b, b] -> [b, d]."""
     weights = pairs / jnp.maximum(pairs.sum(1, keepdims=True), 1)
     return weighted_distances(first, second, weights)
+
+
+def contrast_weight(config, progress):
+    """Weight of the right over wrong captions in G's loss, falling to zero. config: config.loss.
+
+    It finds the words that matter; at the end it would let nothing be painted but what is most typical.
+    """
+    return config.contrast_weight * (1 - progress)

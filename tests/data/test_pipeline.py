@@ -11,9 +11,9 @@ import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 
-from t2v_jax.data.moving_digits import MovingDigits
+from t2v_jax.data.hard_negatives import NEGATIVES_PER_CLIP
 from t2v_jax.data.pipeline import clip_batches
-from t2v_jax.data.rivals import RIVALS
+from t2v_jax.data.worlds.moving_digits import MovingDigits
 from t2v_jax.errors import UsageError
 from t2v_jax.text.language import Language
 
@@ -47,7 +47,7 @@ class Numbered:
 
     def __getitem__(self, index):
         clip = np.full((2, 3, 3, 1), index, np.uint8)
-        return {"clip": clip, "caption": "digit 6 is up and down.", "meaning": 0, "number": index}
+        return {"clip": clip, "caption": "digit 6 is up and down.", "caption_class": 0, "number": index}
 
     def captions(self):
         return {"digit 6 is up and down.": 0}
@@ -62,19 +62,21 @@ def numbers(language, steps, **options):
 
 
 def test_clips_of_one_meaning_stay_side_by_side(language):
-    source = MovingDigits("train", 24, frames=4, size=20, digit_size=14, alike=3)
+    source = MovingDigits("train", 24, frames=4, size=20, digit_size=14, clips_per_caption=3)
     clips = [element["clip"].tobytes() for element in source]
     batches = clip_batches(source, language, 6, threads=0)
     shown = []
     for batch in itertools.islice(batches, 4):
-        assert (batch["meaning"].reshape(2, 3) == batch["meaning"][::3, None]).all()
-        assert np.all(batch["meaning"][:, None] != batch["rival_meanings"].reshape(6, RIVALS))
+        assert (batch["caption_class"].reshape(2, 3) == batch["caption_class"][::3, None]).all()
+        assert np.all(
+            batch["caption_class"][:, None] != batch["negative_classes"].reshape(6, NEGATIVES_PER_CLIP)
+        )
         shown += [clip.tobytes() for clip in batch["clip"]]
     assert sorted(shown) == sorted(clips) and shown != clips
 
 
 def test_a_batch_holds_whole_groups(language):
-    source = MovingDigits("train", 24, frames=4, size=20, digit_size=14, alike=3)
+    source = MovingDigits("train", 24, frames=4, size=20, digit_size=14, clips_per_caption=3)
     with pytest.raises(UsageError, match="expected a positive multiple of .*, 2 times .* alike, 3"):
         clip_batches(source, language, 4, process_index=0, process_count=2)
 
@@ -85,13 +87,21 @@ def assert_same(one, another):
 
 def test_a_batch_has_the_promised_arrays(batches, language):
     batch = next(batches(6))
-    assert batch.keys() == {"clip", "captions", "digit", "motion", "meaning", "rivals", "rival_meanings"}
+    assert batch.keys() == {
+        "clip",
+        "captions",
+        "digit",
+        "motion",
+        "caption_class",
+        "negatives",
+        "negative_classes",
+    }
     assert batch["clip"].shape == (6, 4, 20, 20, 1) and batch["clip"].dtype == np.uint8
     assert batch["digit"].shape == (6,) and batch["digit"].dtype == np.int32
     longest = int(language.encode(list(SOURCE.captions())).mask.sum(1).max())
-    for field, rivals in zip(batch["captions"], batch["rivals"]):
-        assert field.shape == (6, longest) and rivals.shape == (6 * RIVALS, longest)
-    assert np.all(batch["meaning"][:, None] != batch["rival_meanings"].reshape(6, RIVALS))
+    for field, negatives in zip(batch["captions"], batch["negatives"]):
+        assert field.shape == (6, longest) and negatives.shape == (6 * NEGATIVES_PER_CLIP, longest)
+    assert np.all(batch["caption_class"][:, None] != batch["negative_classes"].reshape(6, NEGATIVES_PER_CLIP))
 
 
 def test_every_row_is_an_element_of_the_source_with_its_caption(batches, language):
@@ -137,22 +147,23 @@ def test_processes_share_out_the_global_batch(language, count):
     np.testing.assert_array_equal(np.concatenate(parts, 1), whole)
 
 
-@pytest.mark.parametrize("alike", [1, 2])
-def test_a_clip_has_the_same_rivals_whatever_the_batch(language, alike):
-    source = MovingDigits("train", 24, frames=4, size=20, digit_size=14, alike=alike)
+@pytest.mark.parametrize("clips_per_caption", [1, 2])
+def test_a_clip_has_the_same_rivals_whatever_the_batch(language, clips_per_caption):
+    source = MovingDigits("train", 24, frames=4, size=20, digit_size=14, clips_per_caption=clips_per_caption)
 
-    def rivals(steps, batch_size, **share):
+    def negatives(steps, batch_size, **share):
         """Clip -> its rivals, in the first epoch."""
         batches = clip_batches(source, language, batch_size, threads=0, **share)
         return {
             clip.tobytes(): tokens.tobytes()
             for batch in itertools.islice(batches, steps)
-            for clip, tokens in zip(batch["clip"], batch["rivals"].tokens.reshape(batch_size // 2, -1))
+            for clip, tokens in zip(batch["clip"], batch["negatives"].tokens.reshape(batch_size // 2, -1))
         }
 
     shares = [{"process_index": index, "process_count": 2} for index in range(2)]
     of_twos, of_sixes = (
-        rivals(24 // size, size, **shares[0]) | rivals(24 // size, size, **shares[1]) for size in (4, 12)
+        negatives(24 // size, size, **shares[0]) | negatives(24 // size, size, **shares[1])
+        for size in (4, 12)
     )
     assert of_twos == of_sixes and len(of_twos) == 24
 
@@ -192,7 +203,7 @@ def test_it_runs_where_no_flags_are_parsed():
     """Grain has absl flags, which a notebook or a service never parses."""
     program = (
         "from absl import flags\n"
-        "from t2v_jax.data.moving_digits import MovingDigits\n"
+        "from t2v_jax.data.worlds.moving_digits import MovingDigits\n"
         "from t2v_jax.data.pipeline import clip_batches\n"
         "from t2v_jax.text.language import Language\n"
         "source = MovingDigits('test', 8, frames=2)\n"

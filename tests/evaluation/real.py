@@ -6,7 +6,7 @@ import functools
 import numpy as np
 
 from t2v_jax import config as configuration
-from t2v_jax.data.worlds import make_source
+from t2v_jax.data.source import make_source
 
 SMALL = {"frames": 10, "size": 32, "digit_size": 14}
 

@@ -8,7 +8,7 @@ import pytest
 
 from t2v_jax.errors import UsageError
 from t2v_jax.evaluation import evaluate as evaluation
-from t2v_jax.evaluation import wishes
+from t2v_jax.evaluation import prompts as prompts_of
 from t2v_jax.evaluation.evaluate import evaluate
 from t2v_jax.evaluation.report import to_text
 from tests.evaluation import real
@@ -21,16 +21,16 @@ class Model:
     """Answers each prompt with real clips of what it says, of seeds that no evaluation asks for."""
 
     def __init__(self, name):
-        self.calls, self._wishes = [], {}
+        self.calls, self._prompts = [], {}
         self.worlds = {split: real.world(name, split, **SIZES[name]) for split in evaluation.SPLITS.values()}
         for world in self.worlds.values():
-            for wish in wishes.balanced(world, len(world.combinations) * len(world.templates)):
-                self._wishes[wish.prompt] = wishes.real_clips(world), wish
+            for prompt in prompts_of.balanced(world, len(world.combinations) * len(world.templates)):
+                self._prompts[prompt.text] = prompts_of.real_clips(world), prompt
 
     def __call__(self, prompts, seed, frames):
         self.calls.append((prompts, seed))
-        asked = [self._wishes[prompt] for prompt in prompts]
-        clips = [paint([wish], 2**31 + seed + i, frames) for i, (paint, wish) in enumerate(asked)]
+        asked = [self._prompts[prompt] for prompt in prompts]
+        clips = [paint([prompt], 2**31 + seed + i, frames) for i, (paint, prompt) in enumerate(asked)]
         return np.concatenate(clips)
 
 
@@ -150,7 +150,7 @@ def test_every_combination_is_asked_for_evenly_for_each_seed(perfect):
     for split, name in evaluation.SPLITS.items():
         world, accuracies = model.worlds[name], report[split]["generated"]["accuracy"]
         assert accuracies["all"]["clips"] == 2 * CLIPS and len(accuracies["all"]["by_seed"]) == 2
-        wanted = wishes.combinations(wishes.balanced(world, CLIPS))[:, 0]
+        wanted = prompts_of.combinations(prompts_of.balanced(world, CLIPS))[:, 0]
         seen = np.sum(report[split]["generated"]["confusion"]["digit"], axis=1)
         np.testing.assert_array_equal(seen, 2 * np.bincount(wanted, minlength=10))
         assert report[split]["long"]["clips"] == CLIPS // 5

@@ -3,62 +3,62 @@
 import numpy as np
 import pytest
 
-from t2v_jax.evaluation.judge import Judge
+from t2v_jax.evaluation.classifier import Classifier
+from t2v_jax.evaluation.prompts import balanced, combinations, real_clips, repeated
 from t2v_jax.evaluation.scores import KINDS, accuracy, color_distances, confusion, diversity, read
-from t2v_jax.evaluation.wishes import alike, balanced, combinations, real_clips
 from tests.evaluation import real
 
 SET = 24
 
 
 @pytest.fixture(scope="module")
-def judge():
-    return Judge.shipped("moving_digits")
+def classifier():
+    return Classifier.shipped("moving_digits")
 
 
 @pytest.fixture(scope="module")
 def alike_clips():
     """Real clips of one caption."""
     world = real.world("moving_digits")
-    return real_clips(world)(alike(world, 1, SET), 0, 6)
+    return real_clips(world)(repeated(world, 1, SET), 0, 6)
 
 
 @pytest.fixture(scope="module")
-def told(judge):
+def told(classifier):
     """Verdicts on real clips, int [1, n, attributes], and what was wanted."""
     world = real.world("moving_digits")
-    wishes = balanced(world, 40)
-    return judge(real_clips(world)(wishes, 0, 10)).values[None], combinations(wishes)
+    prompts = balanced(world, 40)
+    return classifier(real_clips(world)(prompts, 0, 10)).values[None], combinations(prompts)
 
 
 @pytest.fixture(scope="module")
-def relative(judge, alike_clips):
+def relative(classifier, alike_clips):
     """A function: the diversity of clips as a multiple of that of the real ones, by kind."""
-    whole = diversity(read(judge, alike_clips))
+    whole = diversity(read(classifier, alike_clips))
 
     def relative(clips):
-        return {kind: value / whole[kind] for kind, value in diversity(read(judge, clips)).items()}
+        return {kind: value / whole[kind] for kind, value in diversity(read(classifier, clips)).items()}
 
     return relative
 
 
-def test_clips_of_other_captions_are_right_by_chance(judge, told):
+def test_clips_of_other_captions_are_right_by_chance(classifier, told):
     values, wanted = told
-    shares = accuracy(judge, values, wanted)
+    shares = accuracy(classifier, values, wanted)
     assert shares["all"]["right"] >= 38
-    others = accuracy(judge, values, np.roll(wanted, 1, axis=0))
+    others = accuracy(classifier, values, np.roll(wanted, 1, axis=0))
     assert others["digit"]["right"] <= 8 and others["all"]["right"] <= 4
 
 
-def test_the_confusion_matrix_counts_what_was_seen_for_what_was_wanted(judge, told):
+def test_the_confusion_matrix_counts_what_was_seen_for_what_was_wanted(classifier, told):
     values, wanted = told
     still = values.copy()
     still[0, :4, 1] = 2
-    rows = confusion(judge, still, wanted)
+    rows = confusion(classifier, still, wanted)
     digits, motions = np.array(rows["digit"]), np.array(rows["motion"])
     assert digits.shape == (10, 11) and motions.shape == (2, 3)
     np.testing.assert_array_equal(digits.sum(1), np.bincount(wanted[:, 0], minlength=10))
-    assert digits.trace() == accuracy(judge, values, wanted)["digit"]["right"]
+    assert digits.trace() == accuracy(classifier, values, wanted)["digit"]["right"]
     assert motions[:, 2].sum() == 4 and motions.sum() == len(wanted)
 
 
@@ -88,7 +88,7 @@ def test_a_single_glyph_at_every_place_has_no_diversity_of_look(alike_clips, rel
         top, left = rng.integers(0, 64 - np.array(glyph.shape[:2]))
         clip[:, top : top + glyph.shape[0], left : left + glyph.shape[1]] = glyph
     told = relative(clips)
-    assert told["look"] < 1e-3 and told["place"] > 0.8
+    assert told["appearance"] < 1e-3 and told["place"] > 0.8
 
 
 def test_the_colour_distance_is_that_of_the_inks_mean_colours():

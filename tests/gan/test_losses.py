@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from t2v_jax import registry
 from t2v_jax.gan import losses, penalties
 
 REAL = jnp.array([[2.0, -1.0, 0.5], [0.0, 3.0, -2.0]])
@@ -15,6 +16,7 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-np.asarray(x, np.float64)))
 
 
+LOSSES = {name: registry.resolve("loss", name) for name in registry.names("loss")}
 FORMULAS = {
     "minimax": (
         -np.log(sigmoid(REAL)).mean() - np.log(1 - sigmoid(FAKE)).mean(),
@@ -35,16 +37,16 @@ FORMULAS = {
 }
 
 
-@pytest.mark.parametrize("name", losses.LOSSES)
+@pytest.mark.parametrize("name", LOSSES)
 def test_loss_is_its_formula(name):
-    loss = losses.LOSSES[name]
+    loss = LOSSES[name]
     got = loss.discriminator(REAL, FAKE), loss.generator(REAL, FAKE)
     np.testing.assert_allclose(got, FORMULAS[name], rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", losses.LOSSES)
+@pytest.mark.parametrize("name", LOSSES)
 def test_players_pull_the_fake_score_apart(name):
-    loss = losses.LOSSES[name]
+    loss = LOSSES[name]
     down = jax.grad(loss.discriminator, argnums=1)(REAL, FAKE)
     up = jax.grad(loss.generator, argnums=1)(REAL, FAKE)
     # Hinge is flat for the discriminator where a fake score is below its margin.
@@ -54,26 +56,26 @@ def test_players_pull_the_fake_score_apart(name):
 
 def test_losses_stay_finite_at_extreme_scores():
     extreme = jnp.array([1e4, -1e4])
-    for loss in losses.LOSSES.values():
-        for player in loss:
-            assert bool(jnp.isfinite(player(extreme, -extreme)))
+    for loss in LOSSES.values():
+        for network in loss:
+            assert bool(jnp.isfinite(network(extreme, -extreme)))
 
 
 def test_mismatched_averages_over_wrong_captions_alone():
     logits = jnp.arange(27.0).reshape(1, 3, 9)
-    in_batch, rivals = losses.wrong_captions(jnp.array([7, 7, 4]), jnp.array([4, 5, 4, 7, 4, 4]))
-    loss = losses.LOSSES["relativistic"].discriminator
+    in_batch, negatives = losses.wrong_captions(jnp.array([7, 7, 4]), jnp.array([4, 5, 4, 7, 4, 4]))
+    loss = LOSSES["relativistic"].discriminator
     softplus = lambda x: np.log1p(np.exp(x))  # noqa: E731
     wanted = [softplus(2 - 0), softplus(11 - 10), (softplus(18 - 20) + softplus(19 - 20)) / 2]
     np.testing.assert_allclose(losses.mismatched(loss, logits, in_batch), wanted, rtol=1e-6)
     # A rival that means what the caption means is none.
     wanted = [(softplus(3 - 0) + softplus(4 - 0)) / 2, softplus(14 - 10), 0]
-    np.testing.assert_allclose(losses.mismatched(loss, logits, rivals), wanted, rtol=1e-6)
+    np.testing.assert_allclose(losses.mismatched(loss, logits, negatives), wanted, rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", losses.LOSSES)
+@pytest.mark.parametrize("name", LOSSES)
 def test_each_is_a_loss_before_its_mean(name):
-    for loss in losses.LOSSES[name]:
+    for loss in LOSSES[name]:
         terms = losses.each(loss)(REAL, FAKE)
         assert terms.shape == REAL.shape
         np.testing.assert_allclose(terms.mean(), loss(REAL, FAKE), rtol=1e-6)
@@ -83,29 +85,29 @@ def test_exact_penalty_is_the_squared_gradient():
     weights = jax.random.normal(jax.random.key(0), (2, 5))
     clips = jax.random.normal(jax.random.key(1), (4, 5))
 
-    def judge(clips):  # two judges, quadratic: gradient 2 x w²
+    def score(clips):  # two judges, quadratic: gradient 2 x w²
         return jnp.stack([jnp.sum((clips * w[None]) ** 2, -1) for w in weights])
 
     wanted = np.mean([np.sum((2 * clips * w[None] ** 2) ** 2, -1) for w in np.asarray(weights)])
-    np.testing.assert_allclose(penalties.exact(judge, clips), wanted, rtol=1e-5)
+    np.testing.assert_allclose(penalties.exact(score, clips), wanted, rtol=1e-5)
 
 
 def test_finite_difference_estimates_the_exact_penalty():
     kernel = jax.random.normal(jax.random.key(0), (30,))
     clips = jax.random.normal(jax.random.key(1), (20_000, 30))
 
-    def judge(clips):
+    def score(clips):
         return jnp.tanh(clips @ kernel / 20)[None]
 
     sigma = 0.01
     moved = clips + sigma * jax.random.normal(jax.random.key(2), clips.shape)
-    estimate = penalties.finite_difference(judge(moved), judge(clips), sigma)
-    np.testing.assert_allclose(estimate, penalties.exact(judge, clips), rtol=0.05)
+    estimate = penalties.finite_difference(score(moved), score(clips), sigma)
+    np.testing.assert_allclose(estimate, penalties.exact(score, clips), rtol=0.05)
 
 
-def energy_distance_of_pairs(real, fake, meanings):
+def energy_distance_of_pairs(real, fake, caption_classes):
     """The formula pair by pair, for one feature and one meaning after the other, in the same unit."""
-    same = [[j for j, other in enumerate(meanings) if other == own] for own in meanings]
+    same = [[j for j, other in enumerate(caption_classes) if other == own] for own in caption_classes]
     others = [[j for j in js if j != i] for i, js in enumerate(same)]
     terms = np.zeros(real.shape)
     unit = np.mean([np.mean([abs(real[i] - real[j]) for j in js], 0) for i, js in enumerate(others)], 0)
@@ -119,22 +121,24 @@ def energy_distance_of_pairs(real, fake, meanings):
 
 def test_the_energy_distance_is_that_of_all_pairs_of_a_meaning():
     real, fake = np.random.default_rng(0).normal(size=(2, 6, 3))
-    meanings = np.array([7, 7, 4, 7, 4, 4])
-    got = losses.energy_distance(jnp.array(real), jnp.array(fake), meanings[:, None] == meanings)
-    np.testing.assert_allclose(got, energy_distance_of_pairs(real, fake, meanings), rtol=1e-5)
+    caption_classes = np.array([7, 7, 4, 7, 4, 4])
+    got = losses.energy_distance(
+        jnp.array(real), jnp.array(fake), caption_classes[:, None] == caption_classes
+    )
+    np.testing.assert_allclose(got, energy_distance_of_pairs(real, fake, caption_classes), rtol=1e-5)
 
 
 def test_the_energy_distance_is_zero_for_equals_and_a_clip_alone_with_its_meaning_has_none():
-    rng, meanings = np.random.default_rng(0), np.repeat(np.arange(40), 8)
-    same = meanings[:, None] == meanings
+    rng, caption_classes = np.random.default_rng(0), np.repeat(np.arange(40), 8)
+    same = caption_classes[:, None] == caption_classes
 
     def distance(scale, shift, same=same):
-        real, fake = rng.normal(size=(2, len(meanings), 50))
+        real, fake = rng.normal(size=(2, len(caption_classes), 50))
         return np.asarray(losses.energy_distance(jnp.array(real), jnp.array(scale * fake + shift), same))
 
     equal, narrow, aside = (distance(*changes).mean() for changes in ((1, 0), (0.6, 0), (1, 0.7)))
     assert abs(equal) < 0.01 < 0.04 < narrow < aside
-    assert not distance(0.6, 1, np.eye(len(meanings), dtype=bool)).any()
+    assert not distance(0.6, 1, np.eye(len(caption_classes), dtype=bool)).any()
 
 
 def test_the_energy_distance_spreads_what_is_too_narrow():

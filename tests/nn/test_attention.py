@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from t2v_jax.nn.attention import GAIN, SCORES, Attention, attend, entropy
+from t2v_jax import registry
+from t2v_jax.nn.attention import GAIN, Attention, attend, entropy
 
 SEEDS = jax.random.split(jax.random.key(0), 4)
 HEADS = 2
@@ -20,7 +21,7 @@ def attended(score):
     parameters = module.init(SEEDS[3], QUERY, KEYS, WORDS, MASK)
     # As after some training: at first all scores are small.
     parameters = jax.tree.map(lambda kernel: 5 * kernel, parameters)
-    return parameters.get("params", {}), *module.apply(parameters, QUERY, KEYS, WORDS, MASK)[:2]
+    return parameters.get("params", {}).get("score", {}), *module.apply(parameters, QUERY, KEYS, WORDS, MASK)[:2]
 
 
 def expected(scores):
@@ -57,7 +58,7 @@ def test_uniform_attention_is_the_mean_of_the_words_and_learns_nothing():
     np.testing.assert_allclose(context, wanted_context, atol=1e-6)
 
 
-@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("score", registry.names("attention_score"))
 def test_padding_has_no_weight_and_no_influence(score):
     parameters, context, weights = attended(score)
     assert np.all(np.asarray(weights).swapaxes(1, 2)[~np.asarray(MASK)] == 0)
@@ -71,22 +72,24 @@ def test_hard_attention_hears_one_word_as_often_as_its_weight_says():
     mask = jnp.array([[True, True, True, False]])
     noise = jax.random.gumbel(SEEDS[0], (4000, 1, 1, 4))
     words = jnp.eye(4)[None]
-    heard, weights, likelihood, shares = jax.vmap(lambda noise: attend(scores, words, mask, noise))(noise)
+    output, weights, log_prob, sampled_weights = jax.vmap(lambda noise: attend(scores, words, mask, noise))(
+        noise
+    )
     np.testing.assert_allclose(weights[0, 0, 0], [0.6, 0.3, 0.1, 0], atol=1e-6)
-    np.testing.assert_allclose(shares, heard, atol=1e-6)  # for each word is its own unit vector
-    np.testing.assert_allclose(heard.max(-1), 1, atol=1e-6)
-    np.testing.assert_allclose(heard.mean((0, 1, 2)), [0.6, 0.3, 0.1, 0], atol=0.03)
-    drawn = np.sum(weights * heard, axis=-1)
-    np.testing.assert_allclose(np.exp(likelihood), drawn[:, :, 0], rtol=1e-5)
+    np.testing.assert_allclose(sampled_weights, output, atol=1e-6)  # for each word is its own unit vector
+    np.testing.assert_allclose(output.max(-1), 1, atol=1e-6)
+    np.testing.assert_allclose(output.mean((0, 1, 2)), [0.6, 0.3, 0.1, 0], atol=0.03)
+    drawn = np.sum(weights * output, axis=-1)
+    np.testing.assert_allclose(np.exp(log_prob), drawn[:, :, 0], rtol=1e-5)
 
 
 def test_hard_attention_without_noise_hears_the_likeliest_word():
     parameters, _, weights = attended("bilinear")
     noise = jnp.zeros((2, HEADS, 4))
-    heard, *_ = Attention(HEADS, "bilinear").apply({"params": parameters}, QUERY, KEYS, WORDS, MASK, noise)
+    output, *_ = Attention(HEADS, "bilinear").apply({"params": parameters}, QUERY, KEYS, WORDS, MASK, noise)
     likeliest = np.asarray(weights).argmax(-1)
     expected = np.asarray(WORDS)[np.arange(2)[:, None], likeliest].reshape(2, -1)
-    np.testing.assert_allclose(heard, expected, atol=1e-6)
+    np.testing.assert_allclose(output, expected, atol=1e-6)
 
 
 def test_hard_attention_learns_to_hear_the_word_that_is_worth_most():
@@ -108,9 +111,9 @@ def test_what_was_worth_more_than_the_mean_becomes_likelier():
     noise = jax.random.gumbel(SEEDS[0], (20_000, 1, 1, 4))
 
     def regretted(scores):
-        heard = jax.vmap(lambda noise: attend(scores, jnp.eye(4)[None], mask, noise))(noise)
-        gained = jax.lax.stop_gradient(heard.contexts[:, 0, 0] @ worth)
-        return jnp.mean((gained - gained.mean()) * heard.likelihood[:, 0])
+        output = jax.vmap(lambda noise: attend(scores, jnp.eye(4)[None], mask, noise))(noise)
+        gained = jax.lax.stop_gradient(output.contexts[:, 0, 0] @ worth)
+        return jnp.mean((gained - gained.mean()) * output.log_prob[:, 0])
 
     exact = jax.grad(lambda scores: jax.nn.softmax(scores[0, 0, :3]) @ worth[:3])(scores)
     np.testing.assert_allclose(jax.grad(regretted)(scores), exact, atol=0.03)
@@ -118,7 +121,7 @@ def test_what_was_worth_more_than_the_mean_becomes_likelier():
 
 def test_soft_attention_has_no_likelihood_to_learn():
     scores = jax.random.normal(SEEDS[1], (2, HEADS, 4))
-    np.testing.assert_array_equal(attend(scores, WORDS, MASK).likelihood, 0)
+    np.testing.assert_array_equal(attend(scores, WORDS, MASK).log_prob, 0)
 
 
 def test_entropy_is_zero_on_one_word_and_log_n_on_n():

@@ -103,12 +103,12 @@ def test_frames_unseen_count_as_if_they_had_been_seen_but_teach_nothing():
     _, wanted = conv_lstm.conv_lstm(repeated, weights, state)
 
     @jax.jit
-    def unseen(weights, frames):
-        return conv_lstm.run_unseen(inputs[0], weights, state, frames)
+    def burn_in(weights, frames):
+        return conv_lstm.run_burn_in(inputs[0], weights, state, frames)
 
     for frames, last in ((5, wanted), (0, state)):
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), unseen(weights, frames), last)
-    gradient = jax.grad(lambda weights: unseen(weights, 5).cell.sum())(weights)
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), burn_in(weights, frames), last)
+    gradient = jax.grad(lambda weights: burn_in(weights, 5).cell.sum())(weights)
     assert not any(map(np.any, gradient))
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from t2v_jax import config as configuration
-from t2v_jax.gan import step
+from t2v_jax.gan import sampling
+from t2v_jax.gan.gradients import gradients as gradients_of
 from t2v_jax.nn.precision import compute_dtype
 from tests import example
 
-FRAMES = step.Frames(computed=4, painted=3, looked=2)
+FRAMES = sampling.Frames(computed=4, painted=3, scored=2)
 BATCH = example.batch()
 
 
@@ -25,13 +26,13 @@ def networks(dtype):
 def gradients():
     """Both gradients and the metrics of a step, by the precision."""
     parameters = example.parameters(networks("float32"))
-    game = example.config(penalty="finite_difference").game
+    config = example.config(penalty="finite_difference")
 
     def of(dtype):
         @jax.jit
         def run(parameters):
             key = jax.random.key(3)
-            return step.gradients(networks(dtype), game, FRAMES, True, key, *parameters, BATCH, 0.0)
+            return gradients_of(networks(dtype), config, FRAMES, True, key, *parameters, BATCH, 0.0)
 
         return run(parameters)
 
@@ -48,20 +49,20 @@ def test_the_cpu_computes_in_float32_and_accelerators_in_bfloat16(monkeypatch):
 def test_pictures_are_painted_in_bfloat16_and_clips_are_float32():
     network = networks("bfloat16").generator
     parameters = example.parameters(networks("float32")).generator
-    film, parts = network.apply(
+    output, parts = network.apply(
         parameters,
         BATCH["captions"],
         example.noise(),
         2,
-        capture_intermediates=lambda module, _: module.name in ("painter", "script"),
+        capture_intermediates=lambda module, _: module.name in ("painter", "motion_rnn"),
         mutable="intermediates",
     )
     (canvases,) = parts["intermediates"]["painter"]["__call__"]
-    ((_, state, _),) = parts["intermediates"]["script"]["__call__"]
-    assert canvases.dtype == film.memory.scene.hidden.dtype == jnp.bfloat16
-    assert film.clips.dtype == film.memory.scene.cell.dtype == state.dtype == jnp.float32
+    ((_, state, _),) = parts["intermediates"]["motion_rnn"]["__call__"]
+    assert canvases.dtype == output.carry.scene.hidden.dtype == jnp.bfloat16
+    assert output.clips.dtype == output.carry.scene.cell.dtype == state.dtype == jnp.float32
     exact = networks("float32").generator.apply(parameters, BATCH["captions"], example.noise(), 2)
-    assert np.abs(film.clips - exact.clips).max() < 0.05
+    assert np.abs(output.clips - exact.clips).max() < 0.05
 
 
 def test_parameters_and_their_gradients_stay_float32(gradients):

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from t2v_jax import registry
 from t2v_jax.errors import UsageError
 from t2v_jax.text.entities import ENTITIES
 from t2v_jax.text.language import Language
 from t2v_jax.text.tags import TAGS
-from t2v_jax.text.tokenizer import MODEL_TYPES, UNKNOWN
+from t2v_jax.text.tokenizer import UNKNOWN
 
 CAPTIONS = [
     *(f"digit {d} is {m}." for d in range(10) for m in ("up and down", "left and right")),
@@ -25,10 +26,10 @@ def train(model_type="word", **options):
     return Language.train(CAPTIONS, model_type=model_type, vocabulary_size=80, **options)
 
 
-LANGUAGES = {model_type: train(model_type) for model_type in MODEL_TYPES}
+LANGUAGES = {model_type: train(model_type) for model_type in registry.names("tokenizer")}
 
 
-@pytest.fixture(params=MODEL_TYPES)
+@pytest.fixture(params=registry.names("tokenizer"))
 def language(request):
     return LANGUAGES[request.param]
 

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from t2v_jax import registry
 from t2v_jax.errors import UsageError
-from t2v_jax.text.tokenizer import MODEL_TYPES, PADDING, UNKNOWN, Tokenizer
+from t2v_jax.text.tokenizer import PADDING, UNKNOWN, Tokenizer
 
 TEXTS = [f"the digit {d} is moving {m}" for d in range(10) for m in ("up and down", "left")]
 
 
-@pytest.fixture(scope="module", params=MODEL_TYPES)
+@pytest.fixture(scope="module", params=registry.names("tokenizer"))
 def tokenizer(request):
     return Tokenizer.train(TEXTS, vocabulary_size=60, model_type=request.param)
 
@@ -46,7 +47,7 @@ def test_unknown_neighbours_stay_apart():
     assert [(token.start, token.end) for token in tokens] == [(0, 1), (2, 5), (6, 8), (9, 12)]
 
 
-TOKENIZERS = [Tokenizer.train(TEXTS, vocabulary_size=60, model_type=m) for m in MODEL_TYPES]
+TOKENIZERS = [Tokenizer.train(TEXTS, vocabulary_size=60, model_type=m) for m in registry.names("tokenizer")]
 
 
 @settings(deadline=None)
@@ -64,7 +65,7 @@ def test_equality_is_by_content(tokenizer):
     assert twin != Tokenizer.train(TEXTS[:4], vocabulary_size=60)
 
 
-@pytest.mark.parametrize("model_type", MODEL_TYPES)
+@pytest.mark.parametrize("model_type", registry.names("tokenizer"))
 def test_nothing_to_learn_from(model_type):
     with pytest.raises(UsageError, match="at least one text"):
         Tokenizer.train(["", " "], vocabulary_size=60, model_type=model_type)

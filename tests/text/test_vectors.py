@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from t2v_jax import config as configuration
 from t2v_jax.errors import UsageError
 from t2v_jax.text import vectors as files
-from t2v_jax.text.embedding import first_vectors
+from t2v_jax.text.initial_vectors import first_vectors
 from t2v_jax.text.language import Language
 from t2v_jax.text.vectors import PACKAGE, load_vectors
 

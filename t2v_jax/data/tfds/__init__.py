@@ -1,0 +1,1 @@
+"""TensorFlow Datasets: builders of ours, and clips of any."""

@@ -1,0 +1,1 @@
+"""Folders of captioned videos, and the clips prepared from them."""

@@ -1,0 +1,1 @@
+"""Worlds that are drawn as they are asked for."""

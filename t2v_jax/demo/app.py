@@ -1,0 +1,134 @@
+"""What the page of `t2v demo` asks for: models, streams of frames, and files."""
+
+import base64
+import collections
+import functools
+import json
+import pathlib
+import threading
+
+import numpy as np
+
+from t2v_jax.errors import UsageError
+from t2v_jax.inference import generation, model, video
+from t2v_jax.inference.stream import Stream
+
+PAGE = pathlib.Path(__file__).parent / "page.html"
+PROMPTS = "prompts.txt"  # of a model's directory: sentences that the page offers, one a line
+STREAMS = 64  # remembered; of more, the one that was not asked for longest starts again
+MOST_FRAMES = 64  # of a request
+
+
+class DemoApp:
+    """Models, and the streams that pages watch; its methods may be called from many threads.
+
+    Each method answers one request, (media type, bytes), given what was asked, by name; UsageError for what
+    cannot be answered.
+    """
+
+    def __init__(self, first: str):
+        self._names = list(dict.fromkeys([first, *model.shipped()]))
+        self._streams = collections.OrderedDict()
+        self._lock = threading.Lock()  # compiling and painting, one request at a time
+        self._params(first)  # a wrong name is told before the page is up
+
+    def page(self, asked):
+        """The page itself."""
+        return "text/html; charset=utf-8", PAGE.read_bytes()
+
+    def models(self, asked):
+        """The models' names, the first one chosen, and for each the sentences that it offers."""
+        offers = [{"name": name, "prompts": _prompts(model.find_directory(name))} for name in self._names]
+        return _json(offers)
+
+    def play(self, asked):
+        """The next `frames` of a stream, which begins with its first request.
+
+        Of each frame the pixels, base64 of uint8 [h, w, c], and the attention [actors, appearance and motion,
+        tokens]; of the sentence its tokens, tags and entities, and the words that the model never saw.
+        """
+        name, prompt, key, seed, frames = _take(
+            asked, model=str, prompt=str, stream=str, seed=int, frames=int
+        )
+        if not 1 <= frames <= MOST_FRAMES:
+            raise UsageError(f"frames={frames}; expected 1 to {MOST_FRAMES}")
+        with self._lock:
+            params = self._params(name)
+            stream = self._stream(key, params, prompt, seed)
+            shown = [(np.asarray(next(stream)), stream.attention) for _ in range(frames)]
+        sentence = _sentence(params.language, prompt)
+        tokens = len(sentence["tokens"])
+        return _json(
+            {
+                "shape": shown[0][0].shape,
+                "frames": [base64.b64encode(frame.tobytes()).decode() for frame, _ in shown],
+                "attention": [
+                    _mean_heads(attention)[..., :tokens].tolist()
+                    for _, attention in shown
+                    if attention is not None
+                ],
+                **sentence,
+            }
+        )
+
+    def clip(self, asked):
+        """What `t2v generate` would write to a file of that `ending`."""
+        name, prompt, seed, ending = _take(asked, model=str, prompt=str, seed=int, ending=str)
+        with self._lock:
+            clip = generation.generate(self._params(name), prompt, seed)
+        return MEDIA_TYPES.get(ending, "application/octet-stream"), video.encode_video(clip, ending)
+
+    def _params(self, name):
+        if name not in self._names:
+            raise UsageError(f"no model {name!r} here; expected one of {', '.join(self._names)}")
+        return _load(name)
+
+    def _stream(self, key, params, prompt, seed):
+        if key not in self._streams:
+            self._streams[key] = Stream(params, prompt, seed)
+        stream = self._streams[key]
+        if stream.prompt != prompt:
+            stream.prompt = prompt
+        self._streams.move_to_end(key)
+        while len(self._streams) > STREAMS:
+            self._streams.popitem(last=False)
+        return stream
+
+
+MEDIA_TYPES = {".gif": "image/gif", ".mp4": "video/mp4", ".webp": "image/webp", ".png": "image/png"}
+_load = functools.cache(model.load)
+
+
+def _take(asked, **types):
+    """The values of these names, each made of its type."""
+    try:
+        return [make(asked[name]) for name, make in types.items()]
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        expected = ", ".join(f"{name} ({make.__name__})" for name, make in types.items())
+        raise UsageError(f"expected {expected}") from error
+
+
+def _json(value):
+    return "application/json", json.dumps(value).encode()
+
+
+def _prompts(directory):
+    file = directory / PROMPTS
+    return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+
+
+def _sentence(language, prompt):
+    """Tokens, their tags and kinds of entity; unknown words, each with known ones like it."""
+    parse = language.parse(prompt)
+    return {
+        "tokens": [token.piece.lstrip("▁") for token in parse.tokens],
+        "tags": parse.tags,
+        "entities": parse.kinds,
+        "unknown": language.unknown_words(prompt),
+    }
+
+
+def _mean_heads(attention):
+    """Weights [actors, 2 * heads, tokens] -> means over the heads [actors, appearance and motion, tokens]."""
+    actors, _, tokens = attention.shape
+    return np.asarray(attention, float).reshape(actors, 2, -1, tokens).mean(2).round(3)

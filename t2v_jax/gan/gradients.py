@@ -1,0 +1,220 @@
+"""The gradients of both networks, at the same parameters, from one forward pass of the generator."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from t2v_jax import registry
+from t2v_jax.gan import penalties
+from t2v_jax.gan.augmentation import augment
+from t2v_jax.gan.losses import contrast_weight, each, energy_distance, mismatched, own, wrong_captions
+from t2v_jax.gan.sampling import Frames, Samples, sample, start
+from t2v_jax.networks.protocol import DiscriminatorOutput
+from t2v_jax.nn.attention import entropy
+from t2v_jax.nn.statistics import deviation, groups, mean_each
+
+
+class Wrong(NamedTuple):
+    """Which captions of its group are wrong for a clip, bool [groups, n, m]; see `losses.wrong_captions`."""
+
+    mismatch_loss: jax.Array
+    hard_negative_loss: jax.Array
+
+
+class Generated(NamedTuple):
+    """Clips [b, t, h, w, c]; log probabilities of what attention sampled [b]; distances from real pixels
+    [b].
+    """
+
+    clips: jax.Array
+    log_prob: jax.Array | None
+    reconstruction_error: jax.Array
+
+
+class Forward(NamedTuple):
+    """A pass through both networks, and the pullbacks by which gradients go back through it.
+
+    outputs: by name, real, fake and, in a penalised step, both perturbed; each has a pullback to (D's
+    parameters, encoded captions, clips).
+    """
+
+    real: jax.Array
+    generated: Generated
+    attention_entropy: jax.Array | None
+    outputs: Mapping[str, DiscriminatorOutput]
+    generator_pullback: Callable
+    captions_pullback: Callable
+    score_pullbacks: Mapping[str, Callable]
+
+
+def gradients(
+    networks, config, frames: Frames, penalised: bool, key, generator, discriminator, batch, progress
+):
+    """(the generator's gradient, the discriminator's gradient, metrics).
+
+    batch: `clip` uint8 [b, t, h, w, c], `captions`, `caption_class` int [b] (equal where captions say the
+    same), `negatives` and `negative_classes` likewise (see `data.hard_negatives`). penalised: whether D's
+    loss has its gradient penalties in this step. progress: see `State`.
+    """
+    samples = sample(key, frames, len(batch["caption_class"]), config.generator.noise_width)
+    classes = groups(batch["caption_class"], len(samples.noise))
+    negatives = groups(batch["negative_classes"], len(samples.noise))
+    wrong = Wrong(*jax.vmap(wrong_captions)(classes, negatives))
+    captions = jax.tree.map(lambda *parts: jnp.concatenate(parts), batch["captions"], batch["negatives"])
+    network = functools.partial(_score, networks.discriminator, samples.scored_frames)
+    encode = functools.partial(networks.discriminator.apply, captions=captions, method="encode_captions")
+
+    generate = functools.partial(_generate, networks.generator, config, frames.computed, samples, batch)
+    real = to_unit_range(batch["clip"])[:, samples.painted_frames]
+    real = _augment(config, samples.augment_keys[0], real)
+    perturbed = penalised and config.loss.penalty == "finite_difference"
+    sigma = config.loss.penalty_sigma if perturbed else None
+    forward = _forward(generate, encode, network, generator, discriminator, real, samples, sigma)
+
+    d_gradient, terms = _discriminator_gradient(forward, wrong, config.loss, progress)
+    if penalised and config.loss.penalty == "exact":
+        score = _penalised_score(network, encode)
+        gradient, more = _exact_penalty_gradient(score, discriminator, forward, config.loss, progress)
+        d_gradient, terms = _sum(d_gradient, gradient), terms | more
+    g_gradient, g_terms = _generator_gradient(forward, wrong, classes, config.loss, progress)
+    return g_gradient, d_gradient, terms | g_terms | _metrics(forward, wrong)
+
+
+def to_unit_range(clips):
+    """uint8 [0, 255] -> float32 [-1, 1]."""
+    return clips.astype(jnp.float32) / 127.5 - 1
+
+
+def _augment(config, key, clips):
+    return augment(key, clips, config.discriminator.augment, config.data.background)
+
+
+def _generate(network, config, frames, samples: Samples, batch, parameters):
+    """`Generated` for the captions of a batch, and the entropy of the generator's attention."""
+    apply = functools.partial(network.apply, parameters, rngs={"attention": samples.attention_key})
+    captions, latest = batch["captions"], config.schedule.max_start_offset
+    begun = start(apply, latest, samples.start_key, captions, samples.noise)
+    output = apply(captions, samples.noise, frames, samples.painted_frames, **begun)
+    real = to_unit_range(batch["clip"])[:, samples.painted_frames]
+    error = mean_each(jnp.abs(output.clips - real))
+    clips = _augment(config, samples.augment_keys[1], output.clips)
+    spread = None if output.attention is None else entropy(output.attention).mean()
+    return Generated(clips, output.log_prob, error), spread
+
+
+def _score(network, frame_indices, parameters, sentences, clips):
+    return network.apply(parameters, clips, sentences, frame_indices, method="score")
+
+
+def _forward(generate, encode, score, generator, discriminator, real, samples, sigma) -> Forward:
+    """sigma: the deviation of the noise on perturbed clips; None: there are none."""
+    generated, generator_pullback, spread = jax.vjp(generate, generator, has_aux=True)
+    sentences, captions_pullback = jax.vjp(encode, discriminator)
+    clips = {"real": real, "fake": generated.clips}
+    if sigma is not None:
+        for name, key in zip(("real", "fake"), samples.penalty_keys):
+            clips[f"perturbed_{name}"] = clips[name] + sigma * jax.random.normal(key, real.shape)
+    passes = {name: jax.vjp(score, discriminator, sentences, shown) for name, shown in clips.items()}
+    outputs, pullbacks = ({name: one[place] for name, one in passes.items()} for place in (0, 1))
+    return Forward(real, generated, spread, outputs, generator_pullback, captions_pullback, pullbacks)
+
+
+def _discriminator_gradient(forward: Forward, wrong, config, progress):
+    """D's gradient and the terms of its loss, but for exact penalties."""
+    loss = functools.partial(discriminator_loss, wrong=wrong, config=config, progress=progress)
+    cotangents, terms = jax.grad(loss, has_aux=True)(forward.outputs)
+    parts = (forward.score_pullbacks[name](cotangents[name])[:2] for name in forward.outputs)
+    gradient, sentences = _sum(*parts)
+    return _sum(gradient, *forward.captions_pullback(sentences)), terms
+
+
+def discriminator_loss(outputs, wrong, config, progress):
+    """D's loss of its outputs by name, and its terms. config: config.loss."""
+    loss = registry.resolve("loss", config.kind).discriminator
+    logits = {name: output.logits for name, output in outputs.items()}
+    real, fake = own(logits["real"]), own(logits["fake"])
+    terms = {name: mismatched(loss, logits["real"], pairs).mean() for name, pairs in wrong._asdict().items()}
+    value = config.mismatch_weight * sum(terms.values())
+    terms["discriminator_loss"] = loss(real, fake)
+    value += terms["discriminator_loss"]
+    if "perturbed_real" in logits:
+        sigma = config.penalty_sigma
+        terms["r1"] = penalties.finite_difference(own(logits["perturbed_real"]), real, sigma)
+        terms["r2"] = penalties.finite_difference(own(logits["perturbed_fake"]), fake, sigma)
+        value += penalties.weight(config, progress) / 2 * (terms["r1"] + terms["r2"])
+    return value, terms
+
+
+def _penalised_score(score, encode):
+    """Scores [discriminators, b] of clips with their own captions: a function of D's parameters and clips."""
+
+    def scores(parameters, clips):
+        logits = own(score(parameters, encode(parameters), clips).logits)
+        return logits.reshape(len(logits), -1)
+
+    return scores
+
+
+def _exact_penalty_gradient(scores, discriminator, forward: Forward, config, progress):
+    """The gradient of the exact R1 and R2 of D's `scores`, and both."""
+
+    def both(parameters):
+        clips = forward.real, forward.generated.clips
+        r1, r2 = (penalties.exact(functools.partial(scores, parameters), shown) for shown in clips)
+        return penalties.weight(config, progress) / 2 * (r1 + r2), {"r1": r1, "r2": r2}
+
+    return jax.grad(both, has_aux=True)(discriminator)
+
+
+def _generator_gradient(forward: Forward, wrong, classes, config, progress):
+    """G's gradient and the terms of its loss."""
+    loss = functools.partial(
+        generator_loss, real=forward.outputs["real"], wrong=wrong, classes=classes, config=config
+    )
+    loss = functools.partial(loss, progress=progress)
+    (fake, error), (losses, terms) = jax.grad(loss, (0, 1), has_aux=True)(
+        forward.outputs["fake"], forward.generated.reconstruction_error
+    )
+    clips = forward.score_pullbacks["fake"](fake)[2]
+    # Words become likelier the less their clip lost (REINFORCE, Williams 1992): the gradient through hard
+    # attention tells how the sampled word should change, not what another word would have given.
+    advantage = None if forward.generated.log_prob is None else (losses - losses.mean()) / len(losses)
+    (gradient,) = forward.generator_pullback(Generated(clips, advantage, error))
+    return gradient, terms
+
+
+def generator_loss(fake, error, real, wrong, classes, config, progress):
+    """G's loss, then its value for each clip, [b], and the terms. config: config.loss."""
+    loss = registry.resolve("loss", config.kind)
+    adversarial = each(loss.generator)(own(real.logits), own(fake.logits)).mean(0)
+    contrast = sum(mismatched(loss.discriminator, fake.logits, pairs) for pairs in wrong)
+    losses = adversarial + contrast_weight(config, progress) * contrast
+    terms = {"generator_loss": adversarial.mean()}
+    if config.energy_weight:
+        same = classes[:, :, None] == classes[:, None]
+        energy = jax.vmap(energy_distance)(real.features, fake.features, same)
+        losses, terms = losses + config.energy_weight * energy, terms | {"energy_distance": energy.mean()}
+    losses = losses.reshape(-1) + config.reconstruction_weight * error
+    return losses.mean(), (losses, terms)
+
+
+def _metrics(forward: Forward, wrong) -> dict[str, Any]:
+    real, fake = forward.outputs["real"].logits, forward.outputs["fake"].logits
+    others = wrong.mismatch_loss
+    wrong_scores = jnp.sum(real * others[None], (1, 2, 3)) / jnp.maximum(others.sum(), 1)
+    spread = {} if forward.attention_entropy is None else {"attention_entropy": forward.attention_entropy}
+    return spread | {
+        "real_score": own(real).mean(),
+        "fake_score": own(fake).mean(),
+        "wrong_caption_score": wrong_scores.mean(),
+        "reconstruction_loss": forward.generated.reconstruction_error.mean(),
+        "diversity": deviation(forward.generated.clips),
+        "real_diversity": deviation(forward.real),
+    }
+
+
+def _sum(*trees):
+    return jax.tree.map(lambda *leaves: sum(leaves), *trees)

@@ -1,0 +1,1 @@
+"""From a model to videos: load, generate, stream, write files."""

@@ -1,0 +1,108 @@
+"""From prompts to videos: `generate`."""
+
+import functools
+import warnings
+from collections.abc import Sequence
+
+import flax.errors
+import jax
+import jax.numpy as jnp
+
+from t2v_jax.errors import UsageError
+from t2v_jax.runtime.jit import BackendJit
+from t2v_jax.runtime.sharding import batch_sharding
+
+
+class UnknownWord(UserWarning):
+    """A prompt has a word that the model never saw."""
+
+
+LARGEST_BATCH = 64  # prompts painted at once; more are painted batch by batch
+
+
+def generate(params, prompts: str | Sequence[str], seed: int = 0, frames: int | None = None):
+    """Videos that obey the prompts.
+
+    A prompt gives uint8 [frames, height, width, channels], a sequence of n prompts uint8
+    [n, frames, height, width, channels]; values 0 to 255. Video i depends on its prompt, the seed and i
+    alone: not on the other prompts, nor on the number of devices, but for rounding (at most one
+    level in 255). `frames` is the training length by default and may exceed it. Compiles once per
+    number of frames and power of two of prompts. `seed` is 0 to 2^32 - 1. Raises UsageError for a
+    prompt or number out of range, warns of words that the model never saw (UnknownWord).
+    """
+    if isinstance(prompts, str):
+        return generate(params, [prompts], seed, frames)[0]
+    frames = params.config.data.frames if frames is None else frames
+    if frames < 1:
+        raise UsageError(f"frames={frames}; expected 1 or more")
+    if not len(prompts):
+        raise UsageError("no prompts; expected a sentence or a sequence of sentences")
+    captions = encode(params.language, prompts)
+    seed = checked_seed(seed)
+    batches = [
+        _paint_padded(params, captions, seed, start, frames)
+        for start in range(0, len(prompts), LARGEST_BATCH)
+    ]
+    return batches[0] if len(batches) == 1 else jnp.concatenate(batches)
+
+
+def checked_seed(seed):
+    if isinstance(seed, int) and not 0 <= seed < 2**32:
+        raise UsageError(f"seed={seed}; expected 0 to {2**32 - 1}")
+    return jnp.uint32(seed)
+
+
+def encode(language, prompts):
+    """The captions of prompts, after a warning of the words that training never showed."""
+    captions = language.encode(prompts)
+    for prompt in dict.fromkeys(prompts):
+        _warn_of_unknown_words(language, prompt)
+    return captions
+
+
+def _warn_of_unknown_words(language, prompt):
+    for word, known in language.unknown_words(prompt).items():
+        near = ", ".join(known) or "none"
+        message = f"the model never saw the word {word!r}; known ones like it: {near}"
+        warnings.warn(message, UnknownWord, stacklevel=4)
+
+
+def _paint_padded(params, captions, seed, start, frames):
+    """One batch, padded to a power of two by repeating its last prompt."""
+    rows = range(start, min(start + LARGEST_BATCH, len(captions.mask)))
+    padded = 1 << (len(rows) - 1).bit_length()
+    picked = [*rows, *[rows[-1]] * (padded - len(rows))]
+    batch = _shared_out(params, type(captions)(*(field[picked] for field in captions)))
+    try:
+        clips = _paint(params, batch, seed, start, frames=frames)
+    except flax.errors.FlaxError as error:
+        reason = str(error).split("\n")[0]
+        raise UsageError(f"the model's weights do not fit its configuration: {reason}") from error
+    return clips[: len(rows)]
+
+
+def _shared_out(params, captions):
+    """The captions, laid over the data axis of the mesh that the params are on, if there is one they fill."""
+    mesh = getattr(getattr(jax.tree.leaves(params)[0], "sharding", None), "mesh", None)
+    if mesh is None or len(captions.mask) % mesh.shape.get("data", len(captions.mask) + 1):
+        return captions
+    return jax.device_put(captions, batch_sharding(mesh))
+
+
+@functools.partial(BackendJit, static_argnames="frames")
+def _paint(params, captions, seed, first, frames):
+    """Captions of prompts first, first + 1, ... -> uint8 clips."""
+    noise = sample_noise(params, seed, first + jnp.arange(len(captions.mask)))
+    return to_bytes(params.network.apply(params.generator, captions, noise, frames).clips)
+
+
+def sample_noise(params, seed, places):
+    """z of the videos at some places of the list of prompts: int [n] -> [n, noise_width]."""
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(seed), places)
+    width = params.config.generator.noise_width
+    return jax.vmap(lambda key: jax.random.normal(key, (width,)))(keys)
+
+
+def to_bytes(clips):
+    """Pixels in [-1, 1] to uint8 [0, 255], rounded."""
+    return jnp.round(jnp.clip(clips * 127.5 + 127.5, 0, 255)).astype(jnp.uint8)

@@ -1,0 +1,141 @@
+"""A trained generator: its arrays, configuration and language; how it is saved and found again."""
+
+import dataclasses
+import functools
+import json
+import pathlib
+import zipfile
+import zlib
+from typing import Any
+
+import flax.linen as nn
+import jax
+import numpy as np
+from flax.traverse_util import flatten_dict, unflatten_dict
+from ml_collections import FrozenConfigDict
+
+from t2v_jax import config as configuration
+from t2v_jax.errors import UsageError
+from t2v_jax.networks import protocol
+from t2v_jax.runtime.files import local_path, new_directory, write_atomically
+from t2v_jax.text.language import Language
+
+SHIPPED = pathlib.Path(__file__).parents[1] / "models"
+WEIGHTS, DISCRIMINATOR, CONFIG = "weights.npz", "discriminator.npz", "config.json"
+
+
+@functools.partial(
+    jax.tree_util.register_dataclass, data_fields=["generator"], meta_fields=["config", "language"]
+)
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A pytree whose leaves are the generator's arrays; the configuration and the language are static."""
+
+    generator: Any
+    config: FrozenConfigDict
+    language: Language
+
+    @property
+    def network(self) -> nn.Module:
+        """The generator's module, which these arrays belong to."""
+        return protocol.build("generator", self.config, self.language.vocabulary_size)
+
+
+def shipped() -> list[str]:
+    """The names of the models that come with the package."""
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{WEIGHTS}"))
+
+
+def load(source, step=None) -> Model:
+    """A shipped model by name, a saved model by directory, or a training workdir (its newest checkpoint).
+
+    `step` picks a checkpoint of a workdir. Raises UsageError where nothing whole is found.
+    """
+    directory = find_directory(source)
+    config, language = load_definition(directory)
+    saved = (directory / WEIGHTS).is_file()
+    arrays = _load_arrays(directory / WEIGHTS) if saved else _restore("ema", directory, step)
+    return Model(arrays, config, language)
+
+
+def load_discriminator(source, step=None) -> dict:
+    """The parameters of the discriminator that a model was trained against; `source`, `step` as `load`.
+
+    An empty dict where it was not kept. Generating does without it; training that goes on with a new one
+    costs the generator some of what it can do (experiments/obedience).
+    """
+    directory = find_directory(source)
+    if not (directory / WEIGHTS).is_file():
+        return _restore("training", directory, step)["discriminator"]
+    kept = directory / DISCRIMINATOR
+    return _load_arrays(kept) if kept.is_file() else {}
+
+
+def save(params, directory, discriminator=None):
+    """Write a model, weights as float16, to a new directory, all of it or nothing.
+
+    `discriminator`: as `load_discriminator` returns it; generating does without, training on should not.
+    """
+    directory = local_path(directory)
+    if directory.exists():
+        raise UsageError(f"{directory} is there already; choose a new name or remove it")
+    with new_directory(directory) as part:
+        _save_arrays(params.generator, part / WEIGHTS)
+        if discriminator:
+            _save_arrays(discriminator, part / DISCRIMINATOR)
+        save_definition(part, params.config, params.language)
+
+
+def save_definition(directory, config, language):
+    """Write what the arrays alone do not tell: the configuration and the language."""
+    language.save(directory)
+    # Last, for the directory counts as a workdir as soon as this file is there.
+    text = json.dumps(configuration.to_json(config), indent=1)
+    write_atomically(directory / CONFIG, text.encode())
+
+
+def load_definition(directory):
+    """The (configuration, language) of a saved model or workdir."""
+    path = directory / CONFIG
+    try:
+        config = configuration.from_json(json.loads(path.read_text()))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {path}: {error}; restore the file") from error
+    return config, Language.load(directory)
+
+
+def find_directory(source) -> pathlib.Path:
+    """Where a shipped model, a saved one or a training workdir is. Raises UsageError where there is none."""
+    directory = SHIPPED / source if source in shipped() else local_path(source)
+    if (directory / WEIGHTS).is_file() or (directory / CONFIG).is_file():
+        return directory
+    raise UsageError(
+        f"no model {str(source)!r}; expected a shipped model ({', '.join(shipped()) or 'none'}), a "
+        f"directory with {WEIGHTS}, or a training workdir with {CONFIG}"
+    )
+
+
+def _save_arrays(tree, path):
+    flat = flatten_dict(jax.device_get(tree), sep="/")
+    np.savez_compressed(path, **{name: np.float16(array) for name, array in flat.items()})
+
+
+def _load_arrays(path):
+    try:
+        # Opened here, for np.load leaves a damaged file open.
+        with open(path, "rb") as file, np.load(file) as arrays:
+            flat = {name: arrays[name].astype(np.float32) for name in arrays.files}
+    except (OSError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UsageError(f"{path} is damaged ({error}); fetch or save the model again") from error
+    # As they are: whatever else JAX would do with an array is a program to compile, for each shape.
+    return jax.device_put(unflatten_dict(flat, sep="/"))
+
+
+def _restore(item, directory, step):
+    """The `ema` or the `training` arrays of a workdir."""
+    from t2v_jax.training.checkpoints import (
+        Checkpoints,  # Orbax takes seconds to import: only where it is used
+    )
+
+    with Checkpoints(directory) as checkpoints:
+        return checkpoints.restore_arrays(item, step)

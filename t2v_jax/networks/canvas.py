@@ -1,0 +1,68 @@
+"""From styles to canvases: a ConvLSTM draws each actor frame after frame, a decoder paints it."""
+
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from t2v_jax.nn.conv_lstm import ConvLSTM
+from t2v_jax.nn.geometry import fourier_features, grid_positions
+from t2v_jax.nn.layers import Convolution, icnr, leaky_relu
+from t2v_jax.nn.modulation import Modulation
+from t2v_jax.nn.resampling import blur, depth_to_space
+
+GRID = 8  # cells a side of the ConvLSTM's scene
+
+
+class Scene(nn.Module):
+    """Styles [1 or frames, n, d] -> ConvLSTM states [frames, n, GRID, GRID, channels], the last `State`.
+
+    The states, and all that is painted from them, have the type `dtype`.
+    """
+
+    channels: int
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, styles, frames, state=None, burn_in=None):
+        positions = fourier_features(grid_positions(GRID), 2 * self.channels)
+        places = jnp.broadcast_to(positions, (*styles.shape[:2], *positions.shape))
+        inputs = leaky_relu(Modulation(name="cue")(places.astype(self.dtype), styles))
+        # The inputs know their places already; a wider kernel would double the cost of the recurrence.
+        conv_lstm = ConvLSTM(self.channels, input_kernel_size=1, at_rest=True, name="conv_lstm")
+        repeated = frames if len(styles) == 1 else None
+        return conv_lstm(inputs, state, repeated, burn_in)
+
+
+class Painter(nn.Module):
+    """Scene states [n, GRID, GRID, c] and styles [n, d] -> canvases [n, side, side, pixels].
+
+    Each of `channels` doubles the resolution, `blur_upsample` blurs what that makes. A canvas is what the
+    actor adds to the background, zero where it is transparent.
+    """
+
+    pixels: int
+    channels: tuple[int, ...]
+    blur_upsample: bool
+
+    @nn.compact
+    def __call__(self, images, styles):
+        for channels in self.channels:
+            side = 2 * images.shape[1]
+            images = Modulation(name=f"style_{side}")(images, styles)
+            up = Convolution(4 * channels, kernel_init=icnr, name=f"up_{side}")
+            images = depth_to_space(up(leaky_relu(images)))
+            if self.blur_upsample:
+                images = blur(images)
+        images = leaky_relu(Modulation(name="style")(images, styles))
+        return Convolution(self.pixels, name="foreground")(images)
+
+
+def leaky_clip(images):
+    """Bring pixels to [-1, 1], but for a tenth of what is beyond.
+
+    Squashing functions die on a black background: tanh is flat there, and an opacity gets no gradient where
+    the colour is the background's, nor a colour where the opacity is zero.
+    """
+    inside = jnp.clip(images, -1, 1)
+    return inside + 0.1 * (images - inside)

@@ -1,0 +1,125 @@
+"""G(s, z): a sentence and noise become frames.
+
+A clip has actors (object slots). Attention over the words tells what each looks like, once a clip, and what
+it does, in every frame. A GRU turns the latter into a place; a ConvLSTM and a convolutional decoder turn the
+former into a canvas, which is set into the frame at that place. So an appearance is learnt once for all
+places and motions, and motion is a shift (cf. spatial transformers, Jaderberg et al. 2015, arXiv 1506.02025).
+"""
+
+import operator
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from t2v_jax.networks.appearance import AppearanceAttention, MappingNetwork, StyleAnimation
+from t2v_jax.networks.canvas import GRID, Painter, Scene, leaky_clip
+from t2v_jax.networks.motion import MotionRNN
+from t2v_jax.networks.protocol import GeneratorOutput
+from t2v_jax.nn.axes import fold, time_major
+from t2v_jax.nn.conv_lstm import State
+from t2v_jax.nn.geometry import place
+from t2v_jax.nn.precision import compute_dtype, widened
+from t2v_jax.nn.text_encoder import TextEncoder
+
+
+class Carry(NamedTuple):
+    """What one frame hands to the next: the motion RNN's state [n, width + 1] and the scene's `State`.
+
+    None for a part that begins with the next frame.
+    """
+
+    motion: Any = None
+    scene: State | None = None
+
+
+class Generator(nn.Module):
+    """The generator that ships; `networks.protocol` says how it is called, `t2v_jax.config` what it is told.
+
+    noise [b, z] is split between the actors, and each one's part between its appearance and its motion.
+    """
+
+    config: Any
+    vocabulary_size: int
+    motion_class, scene_class = MotionRNN, Scene  # untyped, so no fields: a subclass may exchange them
+
+    def setup(self):
+        config, text, data = self.config.generator, self.config.text, self.config.data
+        self.text = TextEncoder(
+            self.vocabulary_size, text.word_width, text.tag_width, text.sentence, text.width
+        )
+        self.appearance = AppearanceAttention(config.heads, config.attention, config.hard_attention)
+        whole = GRID << len(config.painter_channels) == data.size
+        # Style animation can show motion in place, so the canvas need not move to begin with.
+        centred = whole and config.style_animation
+        self.motion_rnn = self.motion_class(config.style_width, config.heads, config.attention, centred)
+        self.mapping = MappingNetwork(config.style_width)
+        self.scene = self.scene_class(config.scene_channels, compute_dtype(self.config))
+        self.painter = Painter(data.channels, tuple(config.painter_channels), config.blur_upsample)
+        self.style_animation = StyleAnimation(data.frames) if config.style_animation else None
+        constant = nn.initializers.constant(data.background)
+        self.background = self.param("background", constant, (data.channels,))
+
+    def __call__(self, captions, noise, frames, frame_indices=None, carry=None, burn_in=None):
+        """Captions, noise [b, z] -> `GeneratorOutput`.
+
+        Pixels are from -1, black, to 1, white, with little beyond (`canvas.leaky_clip`). With a random key
+        named attention hard attention samples its words, otherwise it reads the likeliest.
+        """
+        carry = carry or Carry()
+        appearance, *inputs = self.roles(captions, noise)
+        _, last, motion = self.motion_rnn(*inputs, frames, carry.motion)
+        styles = self.mapping(appearance.contexts, self._split(noise)[0])[None]
+        if self.style_animation:
+            styles = self.style_animation(styles, motion.state)
+        if carry.scene is None and self.config.generator.burn_in:
+            burn_in = self.config.generator.burn_in + (0 if burn_in is None else burn_in)
+        states, scene = self.scene(styles, frames, carry.scene, burn_in)
+        attention = jnp.concatenate(
+            [jnp.broadcast_to(appearance.weights, motion.attention.shape), motion.attention], axis=2
+        )
+        log_prob = appearance.log_prob.reshape(len(noise), -1).sum(1)
+        painted = states, motion.place, jnp.broadcast_to(styles, (frames, *styles.shape[1:]))
+        if frame_indices is not None:
+            painted = jax.tree.map(operator.itemgetter(frame_indices), painted)
+        return GeneratorOutput(self._paint(*painted), Carry(last, scene), attention, log_prob)
+
+    def carry_at(self, captions, noise, start_offsets, latest):
+        """The carry of clips that began `start_offsets` (int [b], 0 to `latest`) frames ago.
+
+        Only the motion has run: the scene begins with the next frame. No gradient comes from before.
+        """
+        _, *inputs = self.roles(captions, noise)
+        first, _, motion = self.motion_rnn(*inputs, latest)
+        start_offsets = jnp.repeat(start_offsets, self.config.generator.actors)
+        later = motion.state[start_offsets - 1, jnp.arange(len(start_offsets))]
+        return Carry(jnp.where(start_offsets[:, None] == 0, first, jax.lax.stop_gradient(later)))
+
+    def roles(self, captions, noise):
+        """The appearance's `AttentionOutput`, and the inputs of the motion RNN: sentences, actors, noise.
+
+        Each of several actors is also told which words its appearance read: its motion is what is said of
+        these.
+        """
+        number = self.config.generator.actors
+        sentence = jax.tree.map(lambda part: jnp.repeat(part, number, axis=0), self.text(captions))
+        actors = jnp.tile(jnp.eye(number), (len(noise), 1))
+        appearance = self.appearance(sentence, actors)
+        if number > 1:
+            keys = jnp.einsum("bhn,bnk->bhk", appearance.sampled_weights, sentence.keys)
+            actors = jnp.concatenate([actors, keys.reshape(len(keys), -1)], axis=-1)
+        return appearance, sentence, actors, self._split(noise)[1]
+
+    def _split(self, noise):
+        """Noise [b, z] -> that of the appearance and that of the motion of each actor, [b * actors, .]."""
+        of_actors = noise.reshape(len(noise) * self.config.generator.actors, -1)
+        return jnp.split(of_actors, 2, axis=-1)
+
+    def _paint(self, states, places, styles):
+        """Scene states [t, n, ...], places [t, n, 2], styles [t, n, d] -> clips [b, t, size, size, c]."""
+        frames, actors = len(places), self.config.generator.actors
+        states, places, styles = (fold(time_major(part)) for part in (states, places, styles))
+        placed = place(self.painter(states, styles), places, self.config.data.size)
+        foreground = widened(placed).reshape(-1, actors, frames, *placed.shape[1:]).sum(1)
+        return leaky_clip(foreground + self.background.reshape(1, 1, 1, 1, -1))

@@ -1,0 +1,71 @@
+"""What an actor does: attention over the words in every frame, a GRU, and where its canvas stands."""
+
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from t2v_jax.nn.attention import Attention
+
+
+class MotionOutput(NamedTuple):
+    """The motion of n actors in one frame (with a leading axis: in many).
+
+    state [n, width + 1]: the GRU's state and the number of the frame, from which the next frame goes on;
+    place [n, 2]: centres of the canvases as (y, x), the frame from 0 to 1; attention [n, heads, words]:
+    weights of the words.
+    """
+
+    state: Any
+    place: Any
+    attention: Any
+
+
+class MotionCell(nn.Module):
+    """One frame: query -> attention over the words -> GRU -> place."""
+
+    heads: int
+    score: str
+    centred: bool
+
+    @nn.compact
+    def __call__(self, state, sentence, role, noise):
+        state, time = state[:, :-1], state[:, -1:]
+        query = role + nn.Dense(role.shape[-1], name="query")(state)
+        attention = Attention(self.heads, self.score, name="attention")
+        attended = attention(query, sentence.keys, sentence.words, sentence.mask)
+        inputs = jnp.concatenate([attended.contexts, noise], axis=-1)
+        state, _ = nn.GRUCell(state.shape[-1], name="gru")(state, inputs)
+        init = nn.initializers.zeros if self.centred else nn.initializers.lecun_normal()
+        place = nn.sigmoid(2 * nn.Dense(2, kernel_init=init, name="place")(state))
+        state = jnp.concatenate([state, time + 1], axis=-1)
+        return state, MotionOutput(state, place, attended.weights)
+
+
+class MotionRNN(nn.Module):
+    """Sentences of n actors, actors [n, .], noise [n, z] -> first state, last state, `MotionOutput`s.
+
+    `centred` canvases begin in the middle of the frame: as large as the frame, they would otherwise be cut
+    off.
+    """
+
+    width: int
+    heads: int
+    score: str
+    centred: bool
+
+    @nn.compact
+    def __call__(self, sentence, actors, noise, frames, state=None):
+        role = sentence.embedding + nn.Dense(sentence.embedding.shape[-1], name="role")(actors)
+        if state is None:
+            state = jnp.tanh(nn.Dense(self.width, name="start")(noise))
+            state = jnp.pad(state, ((0, 0), (0, 1)))
+        cell = nn.scan(
+            MotionCell,
+            variable_broadcast="params",
+            split_rngs={"params": False},
+            in_axes=(nn.broadcast,) * 3,
+            length=frames,
+        )(self.heads, self.score, self.centred, name="cell")
+        last, motion = cell(state, sentence, role, noise)
+        return state, last, motion

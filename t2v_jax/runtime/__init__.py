@@ -1,0 +1,1 @@
+"""The machine below: files, signals, devices, processes, compilation."""

@@ -1,0 +1,67 @@
+"""Paths as a user writes them; files that are whole under their name, or not there."""
+
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+
+from t2v_jax.errors import UsageError
+
+
+def local_path(path: str | os.PathLike) -> pathlib.Path:
+    """A path of this machine, `~` expanded. Raises UsageError for an address such as gs://bucket/run."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", os.fspath(path)):
+        raise UsageError(
+            f"{path} is not a path on this machine, as expected; mount it or copy it, and name the place here"
+        )
+    try:
+        return pathlib.Path(path).expanduser()
+    except RuntimeError as error:  # there is no such user
+        raise UsageError(f"{path}: no such home directory; write out the whole path") from error
+
+
+def check_writable(path: str | pathlib.Path) -> None:
+    """Raises UsageError where no file of that name can be written."""
+    path = local_path(path)
+    if not path.parent.is_dir():
+        raise UsageError(f"cannot write {path}: {path.parent} is no directory; make it first")
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory; name a file")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"cannot write in {path.parent}: permission denied; choose another place")
+
+
+def write_atomically(path: str | pathlib.Path, data: bytes) -> None:
+    """Writes `data` beside `path` and moves it into place, so that no part of it is ever seen there.
+
+    What stood at `path` stays until then, and for good where the writing fails or is interrupted.
+    Raises UsageError where the directory is missing or cannot be written.
+    """
+    path = local_path(path)
+    part = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}; choose another place or name") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+@contextlib.contextmanager
+def new_directory(path: str | pathlib.Path) -> Iterator[pathlib.Path]:
+    """A directory to fill, which becomes `path` when the block ends, and vanishes if it fails."""
+    path = pathlib.Path(path)
+    part = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        part.mkdir(parents=True)
+        yield part
+        os.replace(part, path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}; choose another place or name") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

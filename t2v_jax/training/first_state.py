@@ -1,0 +1,92 @@
+"""The state that a run starts from: its newest checkpoint, another model's parameters, or new ones."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from t2v_jax.gan import state as states
+from t2v_jax.inference.model import save_definition
+from t2v_jax.networks.protocol import checked
+from t2v_jax.runtime import sharding
+from t2v_jax.text.initial_vectors import first_vectors
+from t2v_jax.training.transfer import transferred, with_parts
+
+# A program that runs once, in a moment, which is less than XLA takes to optimise it.
+RUNS_ONCE = {"xla_backend_optimization_level": 0}
+
+
+def restore_or_start(run, checkpoints, batches):
+    """The newest checkpoint's state, or a new one; moves `batches` to where the state left off."""
+    abstract = abstract_state(run)
+    if checkpoints.latest_step() is None:
+        return _start(run, abstract)
+    state, position = checkpoints.restore(abstract)
+    batches.set_state(position)
+    return state
+
+
+def abstract_state(run):
+    """Shapes, types and layout of the state, without its values.
+
+    Raises UsageError where a network of one's own cannot be initialised.
+    """
+    shape = (run.language.vocabulary_size, run.config.text.word_width)
+    for kind in run.networks._fields:
+        checked(kind, run.config, _initialisers(run)[kind])
+    vectors = jax.ShapeDtypeStruct(shape, jnp.float32)
+    state = jax.eval_shape(functools.partial(_first_state, run), vectors, {})
+    return jax.tree.map(
+        lambda leaf, place: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place),
+        state,
+        sharding.state_sharding(run.mesh, state),
+    )
+
+
+def _start(run, abstract):
+    layout = jax.tree.map(lambda leaf: leaf.sharding, abstract)
+    create = jax.jit(functools.partial(_first_state, run), out_shardings=layout, compiler_options=RUNS_ONCE)
+    vectors = first_vectors(run.config.text, run.language, run.source.captions(), run.config.seed)
+    parts = {}
+    if run.config.init_from:
+        networks = {"generator": abstract.generator, "discriminator": abstract.discriminator}
+        parts = transferred(run.config, run.language, vectors, networks)
+    if jax.process_index() == 0:  # the others have trained the same language
+        # Not before: a workdir holds on to its config, which must not name wrong text.vectors.
+        save_definition(run.workdir, run.config, run.language)
+    return create(vectors, parts)
+
+
+def _first_state(run, vectors, parts):
+    """The state at step 0: both text encoders start from the word vectors, each network from its `parts`."""
+    parameters = {
+        kind: with_parts(with_vectors(initialise(), vectors), parts.get(kind, {}))
+        for kind, initialise in _initialisers(run).items()
+    }
+    return states.create(**parameters, optimizers=run.optimizers)
+
+
+def _initialisers(run) -> dict:
+    """For each network a function that gives its first parameters."""
+    config, captions = run.config, run.language.encode(list(run.source.captions())[:2])
+    g_key, d_key = jax.random.split(jax.random.key(config.seed))
+    n = len(captions.mask)
+    noise = jnp.zeros((n, config.generator.noise_width))
+    clips = jnp.zeros((n, 2, config.data.size, config.data.size, config.data.channels))
+    return {
+        "generator": functools.partial(run.networks.generator.init, g_key, captions, noise, 1),
+        "discriminator": functools.partial(
+            run.networks.discriminator.init, d_key, clips, captions, jnp.arange(1)
+        ),
+    }
+
+
+def with_vectors(parameters, vectors):
+    """The same parameters with these word vectors, wherever a network has them."""
+    return jax.tree_util.tree_map_with_path(
+        lambda path, leaf: vectors if _names(path)[-2:] == ["words", "vectors"] else leaf, parameters
+    )
+
+
+def _names(path):
+    return [getattr(key, "key", None) for key in path]

@@ -1,0 +1,139 @@
+"""Training: restore or start, then step, log, sample and save until the last step or a request to stop."""
+
+import contextlib
+import math
+import time
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from t2v_jax import config as configuration
+from t2v_jax.data.pipeline import clip_batches
+from t2v_jax.progress import TimedIterator
+from t2v_jax.runtime import sharding
+from t2v_jax.runtime.files import local_path
+from t2v_jax.runtime.hosts import unanimous, wait_for_all
+from t2v_jax.training.budget import Budget
+from t2v_jax.training.checkpoints import Checkpoints
+from t2v_jax.training.first_state import restore_or_start
+from t2v_jax.training.preemption import Preemption
+from t2v_jax.training.programs import Programs
+from t2v_jax.training.reports import Reports, is_due
+from t2v_jax.training.setup import set_up
+from t2v_jax.training.steps import compile_step, variant_at, variants_from
+
+
+class Trained(NamedTuple):
+    """The last step of a run, and whether nothing is left of it."""
+
+    step: int
+    done: bool
+
+
+def train(config, workdir) -> Trained:
+    """Train `config` in `workdir`, from its newest checkpoint if it has one.
+
+    Raises UsageError for a configuration that does not fit itself, the devices or the workdir, and
+    FloatingPointError when a loss or a parameter is no longer finite.
+    """
+    with unanimous():
+        run = set_up(configuration.check(config), local_path(workdir))
+    return run_training(run)
+
+
+def run_training(run) -> Trained:
+    """The training of a `Run`; see `train`."""
+    batches = clip_batches(run.source, run.language, run.config.batch_size, seed=run.config.seed)
+    with (
+        Preemption() as preemption,
+        contextlib.closing(batches),
+        Checkpoints(run.workdir, run.config.keep_checkpoints) as checkpoints,
+    ):
+        state = restore_or_start(run, checkpoints, batches)
+        timed = TimedIterator(batches)
+        budget = Budget(run.config, int(state.step), float(state.progress))
+        with Reports(run, int(state.step), timed, budget) as reports:
+            return _loop(run, state, batches, timed, budget, checkpoints, reports, preemption)
+
+
+def _loop(run, state, batches, timed, budget, checkpoints, reports, preemption):
+    config, step, metrics = run.config, int(state.step), None
+    if budget.done:
+        return Trained(step, True)
+    reports.start(state)
+    layout = jax.tree.map(lambda leaf: leaf.sharding, state)
+    batch = sharding.shard_batch(run.mesh, next(timed))
+    shapes = jax.tree.map(_shape, (state, batch))
+
+    def compiled(variant):
+        return compile_step(run, layout, *variant).lower(*shapes, np.float32(0)).compile()
+
+    with Programs(compiled, variants_from(config, step)) as programs:
+        compiled_by_all = set()
+        while True:
+            asked, variant = time.monotonic(), variant_at(config, step)
+            program = programs[variant]
+            if variant not in compiled_by_all:
+                wait_for_all(f"compiling for step {step}")
+                compiled_by_all.add(variant)
+            waited = time.monotonic() - asked
+            state, new_metrics = program(state, batch, np.float32(budget.progress))
+            # The device works on the new step while the host reads the one before and the next batch.
+            _report(run, step, metrics, checkpoints, reports)
+            step, metrics = step + 1, new_metrics
+            budget.stepped(waited)
+            done = budget.done
+            last = done or preemption.requested(step)
+            if last or step % config.checkpoint_every == 0:
+                _report(run, step, metrics, checkpoints, reports)
+                _check_finite(run, step, state, metrics, checkpoints)
+                checkpoints.save(step, state, batches.get_state())
+                metrics = None
+            if done or step % config.sample_every == 0:
+                # Put together by all processes, painted by the first.
+                reports.sheet(step, jax.device_put(state.ema, sharding.replicated(run.mesh)))
+            if last:
+                break
+            batch = sharding.shard_batch(run.mesh, next(timed))
+    checkpoints.wait()
+    return Trained(step, done)
+
+
+def _shape(array):
+    return jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=array.sharding)
+
+
+def _report(run, step, metrics, checkpoints, reports):
+    """Report the metrics of the update that made this step; FloatingPointError if a due one is not finite."""
+    if metrics is None:
+        return
+    jax.block_until_ready(metrics)  # the host is one step ahead, not more: batches take memory
+    if is_due(run.config, step):
+        metrics = {name: float(value) for name, value in jax.device_get(metrics).items()}
+        if not all(map(math.isfinite, metrics.values())):
+            raise _diverged(run, step, metrics, checkpoints)
+    reports.metrics(step, metrics)
+
+
+def _check_finite(run, step, state, metrics, checkpoints):
+    """FloatingPointError rather than a checkpoint that nothing can go on from."""
+    if not _all_finite(state):
+        raise _diverged(run, step, metrics, checkpoints)
+
+
+@jax.jit
+def _all_finite(tree):
+    return jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(tree)]).all()
+
+
+def _diverged(run, step, metrics, checkpoints):
+    values = ", ".join(f"{name} {float(value):.4g}" for name, value in metrics.items())
+    good = checkpoints.latest_step()
+    kept = "there is no checkpoint" if good is None else f"the last good checkpoint is step {good}"
+    return FloatingPointError(
+        f"a loss or a parameter is not finite at step {step} ({values}); {kept} in {run.workdir}; train "
+        "in a new --workdir with lower config.optimizer.generator_learning_rate and "
+        "discriminator_learning_rate or a larger config.loss.penalty_weight"
+    )

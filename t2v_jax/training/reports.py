@@ -1,0 +1,84 @@
+"""What the first process tells of a run: its start, progress, metrics and sample sheets."""
+
+import collections
+import contextlib
+import sys
+
+import jax
+import numpy as np
+
+from t2v_jax.inference.generation import generate
+from t2v_jax.inference.model import Model
+from t2v_jax.inference.video import contact_sheet, save_image
+from t2v_jax.progress import Progress
+from t2v_jax.training.metrics import MetricWriter
+
+SHEET_ROWS = 10  # prompts of a sample sheet
+
+
+class Reports:
+    """A context manager; in other processes than the first it says and writes nothing."""
+
+    def __init__(self, run, start, batches, budget):
+        self._run = run
+        self._open = contextlib.ExitStack()
+        self._first = jax.process_index() == 0
+        if self._first:
+            config, enter = run.config, self._open.enter_context
+            self._writer = enter(MetricWriter(run.workdir, start))
+            progress = Progress(
+                None if config.minutes else config.steps,
+                config.batch_size,
+                start=start,
+                every=config.log_every,
+                batches=batches,
+                left=lambda: budget.left,
+            )
+            self._progress = enter(progress)
+
+    def start(self, state):
+        """Say what is about to train, and where: nothing else happens until the first program is compiled."""
+        if self._first:
+            devices = collections.Counter(device.device_kind for device in self._run.mesh.devices.flat)
+            where = ", ".join(f"{count} x {kind}" for kind, count in devices.items())
+            counts = (
+                f"{name} {sum(leaf.size for leaf in jax.tree.leaves(parameters)) / 1e6:.2f} M"
+                for name, parameters in (("G", state.generator), ("D", state.discriminator))
+            )
+            text = f"training on {where}: {', '.join(counts)} parameters, {len(self._run.source)} clips"
+            print(f"{text}; compiling", file=sys.stderr, flush=True)
+
+    def metrics(self, step, metrics):
+        """Show the losses of a step and, when they are due, log its metrics."""
+        if not self._first:
+            return
+        losses = {name: metrics[f"{name}_loss"] for name in ("discriminator", "generator")}
+        self._progress.update(step, losses)
+        if is_due(self._run.config, step):
+            self._writer.scalars(step, metrics)
+
+    def sheet(self, step, ema):
+        """Paint fixed prompts with fixed noise, a row a prompt, as PNG and to TensorBoard."""
+        if not self._first:
+            return
+        here = jax.tree.map(lambda leaf: leaf.addressable_data(0), ema)
+        run = self._run
+        captions = list(run.source.captions())
+        rows = np.linspace(0, len(captions) - 1, min(SHEET_ROWS, len(captions))).round().astype(int)
+        prompts = [captions[row] for row in rows]
+        sheet = contact_sheet(np.asarray(generate(Model(here, run.config, run.language), prompts)))
+        self._writer.images(step, {"samples": sheet})
+        samples = self._run.workdir / "samples"
+        samples.mkdir(exist_ok=True)
+        save_image(sheet, samples / f"{step:07d}.png")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return self._open.__exit__(*error)
+
+
+def is_due(config, step) -> bool:
+    """Whether the metrics of a step are to be read: reading waits for the device."""
+    return step % config.log_every == 0 or step == config.steps

@@ -1,0 +1,98 @@
+"""Two judges of clip and caption: what each sees, and what it hears of the other clips of a batch."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from t2v_jax.networks.discriminator import caption_similarity, distances, standardise
+from t2v_jax.nn import statistics
+from tests import example
+
+CONFIG = example.config()
+DISCRIMINATOR = example.networks(CONFIG).discriminator
+PARAMETERS = example.parameters(example.networks(CONFIG)).discriminator
+CLIPS = jax.random.uniform(jax.random.key(0), (example.BATCH, 4, 16, 16, 1), minval=-1)
+SENTENCES = [
+    "digit 3 is up and down.",
+    "digit 4 is left and right.",
+    "digit 3 is up and down.",
+    "digit 5 is up and down.",
+]
+CAPTIONS = jax.tree.map(jnp.asarray, example.language().encode(SENTENCES))
+
+
+@jax.jit
+def score(clips):
+    """Scores, the frame judge seeing the first frame and the third."""
+    return DISCRIMINATOR.apply(PARAMETERS, clips, CAPTIONS, jnp.array([0, 2])).logits[:, 0]
+
+
+def test_every_clip_is_judged_with_every_caption():
+    frame_discriminator, clip_discriminator = score(CLIPS)
+    assert frame_discriminator.shape == clip_discriminator.shape == (example.BATCH, example.BATCH)
+    np.testing.assert_allclose(
+        frame_discriminator[:, 0], frame_discriminator[:, 2], atol=1e-5
+    )  # the same caption
+    assert np.abs(frame_discriminator[:, 0] - frame_discriminator[:, 1]).min() > 1e-4
+
+
+def test_the_frame_judge_sees_its_frames_alone_and_the_clip_judge_their_order():
+    frames, clips = score(CLIPS)
+    elsewhere_frames, elsewhere_clips = score(CLIPS.at[:, 1].multiply(-1))
+    np.testing.assert_allclose(elsewhere_frames, frames, atol=1e-5)
+    assert np.abs(elsewhere_clips - clips).max() > 1e-4
+    turned_frames, turned_clips = score(CLIPS[:, jnp.array([2, 1, 0, 3])])
+    np.testing.assert_allclose(turned_frames, frames, atol=1e-5)
+    assert np.abs(turned_clips - clips).max() > 1e-4
+
+
+def test_the_fellows_of_a_clip_are_those_of_its_caption_else_of_like_captions_never_itself():
+    names = jax.random.normal(jax.random.key(2), (4, 64))
+    sentences = standardise(jnp.stack([names[0], names[1], names[0], (names[1] + names[2]) / 2, names[3]]))
+    similarity = np.asarray(caption_similarity(sentences))
+    np.testing.assert_allclose(similarity.sum(1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(np.diag(similarity), 0)
+    assert similarity[0, 2] > 0.9 and similarity[2, 0] > 0.9
+    assert similarity[1].argmax() == 3 and similarity[3].argmax() == 1
+
+
+def test_distances_are_the_mean_of_those_to_the_fellows():
+    features = jnp.array([[1.0, 5.0], [4.0, 6.0], [9.0, 9.0]])
+    similarity = jnp.array([[0, 0.5, 0.5], [1, 0, 0], [0.25, 0.75, 0]])
+    wanted = [[(3 + 8) / 2, (1 + 4) / 2], [3, 1], [(8 + 3 * 5) / 4, (4 + 3 * 3) / 4]]
+    np.testing.assert_allclose(distances(features, similarity), wanted)
+
+
+def test_captions_of_no_clip_are_judged_too():
+    negatives = jax.tree.map(lambda array: jnp.concatenate([array, array[jnp.array([1, 0, 2, 3])]]), CAPTIONS)
+    scores = DISCRIMINATOR.apply(PARAMETERS, CLIPS, negatives, jnp.array([0, 2])).logits[:, 0]
+    assert scores.shape == (2, example.BATCH, 2 * example.BATCH)
+    np.testing.assert_allclose(scores[..., 4:6], scores[..., 1::-1], atol=1e-5)
+
+
+def test_a_clip_is_judged_beside_the_others_of_its_caption():
+    """Twins of one caption lower or raise each other's scores, more than twins of two captions do."""
+    scores = score(CLIPS)[:, 0]
+    of_one, of_two = (score(CLIPS.at[other].set(CLIPS[0]))[:, 0] for other in (2, 1))
+    assert np.abs(of_one - scores).max() > 2 * np.abs(of_two - scores).max() > 0
+
+
+def test_sentences_are_heard_about_what_the_batch_says_alike():
+    sentences = jax.random.normal(jax.random.key(1), (6, 5))
+    output = standardise(sentences)
+    np.testing.assert_allclose(output.mean(0), 0, atol=1e-6)
+    np.testing.assert_allclose(output.std(0), 1, atol=1e-2)
+    np.testing.assert_allclose(standardise(sentences + 7), output, atol=1e-4)
+
+
+def test_clips_of_one_group_are_judged_apart_from_those_of_another(monkeypatch):
+    """But for what D hears of the whole batch, its captions and how varied it is."""
+    monkeypatch.setattr(statistics, "GROUP", 2)
+    scores = DISCRIMINATOR.apply(PARAMETERS, CLIPS, CAPTIONS, jnp.array([0, 2])).logits
+    assert scores.shape == (2, 2, 2, 2)
+    whole = score(CLIPS)
+    assert np.abs(scores[:, 0] - whole[:, :2, :2]).max() > 1e-5  # the fellow of clip 0 is clip 2
+    swapped = DISCRIMINATOR.apply(
+        PARAMETERS, CLIPS[::-1], jax.tree.map(lambda field: field[::-1], CAPTIONS), jnp.array([0, 2])
+    ).logits
+    np.testing.assert_allclose(swapped[:, ::-1, ::-1, ::-1], scores, atol=1e-5)

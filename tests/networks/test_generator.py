@@ -1,0 +1,241 @@
+"""The generator as a recurrence: frames follow from frames, and can be painted sparsely."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from t2v_jax import config as configuration
+from tests import example, small
+
+CONFIG = example.config()
+GENERATOR = example.networks(CONFIG).generator
+PARAMETERS = example.parameters(example.networks(CONFIG)).generator
+CAPTIONS = example.batch()["captions"]
+NOISE = example.noise()
+
+
+@jax.jit
+def whole():
+    return GENERATOR.apply(PARAMETERS, CAPTIONS, NOISE, 6).clips
+
+
+def test_clips_have_the_promised_shape_and_are_not_plain():
+    clips = whole()
+    assert clips.shape == (example.BATCH, 6, 16, 16, 1)
+    assert float(jnp.std(clips, axis=(2, 3)).min()) > 0.03
+
+
+def test_a_clip_can_go_on_where_it_stopped():
+    first = GENERATOR.apply(PARAMETERS, CAPTIONS, NOISE, 2)
+    second = GENERATOR.apply(PARAMETERS, CAPTIONS, NOISE, 4, carry=first.carry)
+    clips = jnp.concatenate([first.clips, second.clips], axis=1)
+    np.testing.assert_allclose(clips, whole(), atol=1e-5)
+
+
+def test_painting_some_frames_is_the_same_as_dropping_the_others():
+    frame_indices = jnp.array([1, 4])
+    sparse = GENERATOR.apply(PARAMETERS, CAPTIONS, NOISE, 6, frame_indices)
+    np.testing.assert_allclose(sparse.clips, whole()[:, frame_indices], atol=1e-5)
+
+
+def recorded(part, config, frames, noise=NOISE, carry=None):
+    """What a part of the generator hands on."""
+    networks = example.networks(config)
+    parameters = example.parameters(networks).generator
+    _, parts = networks.generator.apply(
+        parameters,
+        CAPTIONS,
+        noise,
+        frames,
+        carry=carry,
+        capture_intermediates=lambda module, _: module.name == part,
+        mutable="intermediates",
+    )
+    return parts["intermediates"][part]["__call__"][0]
+
+
+def recorded_lines(*args, **options):
+    return recorded("motion_rnn", *args, **options)[2]
+
+
+def attention(captions=CAPTIONS, config=CONFIG, frames=6):
+    networks = example.networks(config)
+    parameters = example.parameters(networks).generator
+    return np.asarray(networks.generator.apply(parameters, captions, NOISE, frames).attention)
+
+
+def test_attention_is_recomputed_for_every_frame():
+    weights = attention()
+    batch, words = CAPTIONS.mask.shape
+    assert weights.shape == (6, batch, 2, words)  # of the looks, of the deeds
+    np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
+    change = np.abs(np.diff(weights, axis=0)).max((1, 3))
+    assert change[:, 1].min() > 1e-6
+    assert change[:, 0].max() == 0  # what a thing looks like does not hang on what it has done
+
+
+def test_each_actor_has_a_place_in_the_frame_and_words_of_its_own():
+    motion = recorded_lines(changed(actors=2), 3)
+    places = np.asarray(motion.place).reshape(3, example.BATCH, 2, 2)
+    assert places.min() > 0 and places.max() < 1
+    assert np.abs(places[:, :, 0] - places[:, :, 1]).min((0, 1)).max() > 1e-6
+    weights = attention(config=changed(actors=2)).reshape(6, example.BATCH, 2, 2, -1)
+    assert np.abs(weights[:, :, 0] - weights[:, :, 1]).max((0, 3)).min() > 1e-6
+
+
+def test_an_actor_hears_no_word_that_another_hears():
+    config = changed(actors=2)
+    network = example.networks(config).generator
+    parameters = example.parameters(example.networks(config)).generator
+    rngs = {"attention": jax.random.key(0)}
+    appearance = network.apply(parameters, CAPTIONS, NOISE, rngs=rngs, method="roles")[0]
+    output = np.asarray(appearance.sampled_weights).reshape(example.BATCH, 2, -1).round(4)
+    np.testing.assert_array_equal(output.sum(-1), 1)
+    assert np.all(output[:, 0].argmax(-1) != output[:, 1].argmax(-1))
+
+
+def test_of_two_actors_each_is_known_by_its_word_too():
+    network = example.networks(changed(actors=2)).generator
+    parameters = example.parameters(example.networks(changed(actors=2))).generator
+    actors = np.asarray(network.apply(parameters, CAPTIONS, NOISE, method="roles")[2])
+    actors = actors.reshape(example.BATCH, 2, -1)
+    np.testing.assert_array_equal(actors[..., :2], np.broadcast_to(np.eye(2), (example.BATCH, 2, 2)))
+    assert np.abs(actors[:, 0, 2:] - actors[:, 1, 2:]).max(-1).min() > 1e-3
+
+
+def test_two_actors_paint_sparsely_and_go_on_too():
+    networks = example.networks(changed(actors=2))
+    parameters = example.parameters(networks).generator
+    clips = networks.generator.apply(parameters, CAPTIONS, NOISE, 3).clips
+    assert clips.shape == (example.BATCH, 3, 16, 16, 1)
+    carry = networks.generator.apply(parameters, CAPTIONS, NOISE, 1).carry
+    later = networks.generator.apply(parameters, CAPTIONS, NOISE, 2, jnp.array([1]), carry=carry)
+    np.testing.assert_allclose(later.clips, clips[:, 2:], atol=1e-5)
+
+
+def test_the_deeds_words_and_noise_move_a_thing_and_leave_its_looks_alone():
+    """What was learnt of a digit in one motion holds for the other."""
+    motion, others = (recorded_lines(CONFIG, 3, noise) for noise in (NOISE, with_other_deeds(NOISE)))
+    assert np.abs(motion.place - others.place).min((0, 2)).max() > 1e-3
+    first, second = (recorded("mapping", CONFIG, 3, noise) for noise in (NOISE, with_other_deeds(NOISE)))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_word_counts_for_the_looks_as_much_in_one_motion_as_in_another():
+    sentences = ["digit 3 is up and down.", "digit 3 is left and right."]
+    captions = example.language().encode(sentences * (example.BATCH // 2))
+    same = np.flatnonzero((captions.tokens[0] == captions.tokens[1]) & captions.mask[0])
+    odds = np.log(attention(captions)[0, :2, 0][:, same])
+    assert len(same) > 2 and odds.std(1).min() > 1e-3
+    np.testing.assert_allclose(*(row - row[0] for row in odds), atol=1e-5)
+
+
+def test_with_gestures_what_is_done_changes_the_painting_and_clips_go_on_and_are_sparse_too():
+    networks = example.networks(changed(style_animation=True))
+    parameters = example.parameters(networks).generator
+    # They begin in the middle of the frame; here where those without do.
+    parameters["params"]["motion_rnn"]["cell"]["place"] = PARAMETERS["params"]["motion_rnn"]["cell"]["place"]
+    apply = networks.generator.apply
+    # Until they are learnt there are none: the clips are those of a generator without.
+    np.testing.assert_allclose(apply(parameters, CAPTIONS, NOISE, 3).clips, whole()[:, :3], atol=1e-5)
+    layer = parameters["params"]["style_animation"]["change"]
+    layer["kernel"] = jax.random.normal(jax.random.key(0), layer["kernel"].shape)
+    clips = apply(parameters, CAPTIONS, NOISE, 3).clips
+    assert np.abs(clips - whole()[:, :3]).max() > 0.1
+    carry = apply(parameters, CAPTIONS, NOISE, 1).carry
+    later = apply(parameters, CAPTIONS, NOISE, 2, jnp.array([1]), carry=carry)
+    np.testing.assert_allclose(later.clips, clips[:, 2:], atol=1e-5)
+
+
+def test_a_scene_is_still_until_it_learns_to_move():
+    states, last = recorded("scene", CONFIG, 6)
+    assert states.std((0, 2, 3)).min() > 0
+    np.testing.assert_allclose(states, jnp.broadcast_to(last.hidden, states.shape), atol=1e-6)
+
+
+def with_other_deeds(noise):
+    return jnp.concatenate([noise[:, :4], -noise[:, 4:]], axis=1)
+
+
+def test_a_clip_that_begins_late_goes_on_as_if_its_start_had_been_seen():
+    """Where the script alone decides, in the places; each clip has its own moment."""
+    start_offsets = jnp.arange(example.BATCH)
+    late = GENERATOR.apply(PARAMETERS, CAPTIONS, NOISE, start_offsets, 5, method="carry_at")
+    assert late.scene is None
+    motion = recorded_lines(CONFIG, 6)
+    later = recorded_lines(CONFIG, 2, carry=late)
+    for clip, moment in enumerate(start_offsets.tolist()):
+        wanted = motion.place[moment : moment + 2, clip]
+        np.testing.assert_allclose(later.place[:, clip], wanted, atol=1e-5)
+
+
+def test_a_scene_runs_on_from_frames_that_were_not_seen():
+    parameters = moving_scene(PARAMETERS)
+    whole = GENERATOR.apply(parameters, CAPTIONS, NOISE, 6).carry.scene
+
+    @jax.jit
+    def late(burn_in):
+        return GENERATOR.apply(parameters, CAPTIONS, NOISE, 2, burn_in=burn_in).carry.scene
+
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), late(4), whole)
+    assert np.abs(late(0).hidden - whole.hidden).max() > 1e-3
+
+
+def test_a_scene_settles_before_a_clip_and_not_when_it_goes_on():
+    parameters = moving_scene(PARAMETERS)
+    settled = example.networks(changed(burn_in=3)).generator.apply
+    clips = settled(parameters, CAPTIONS, NOISE, 4).clips
+    burn_in = GENERATOR.apply(parameters, CAPTIONS, NOISE, 4, burn_in=3).clips
+    np.testing.assert_allclose(clips, burn_in, atol=1e-5)
+    late = settled(parameters, CAPTIONS, NOISE, 4, burn_in=2).clips
+    np.testing.assert_allclose(
+        late, GENERATOR.apply(parameters, CAPTIONS, NOISE, 4, burn_in=5).clips, atol=1e-5
+    )
+    first = settled(parameters, CAPTIONS, NOISE, 1)
+    later = settled(parameters, CAPTIONS, NOISE, 3, carry=first.carry).clips
+    np.testing.assert_allclose(jnp.concatenate([first.clips, later], 1), clips, atol=1e-5)
+    assert np.abs(clips - GENERATOR.apply(parameters, CAPTIONS, NOISE, 4).clips).max() > 1e-3
+
+
+def test_a_smooth_painter_has_no_pattern_of_single_pixels():
+    kernel = PARAMETERS["params"]["painter"]["up_16"]["conv"]["kernel"]
+    unlike = jax.random.normal(jax.random.key(0), kernel.shape)  # the four pixels of one
+    parameters = jax.tree.map(lambda leaf: unlike if leaf is kernel else leaf, PARAMETERS)
+
+    def stripes(blur_upsample):
+        networks = example.networks(changed(blur_upsample=blur_upsample))
+        clips = np.asarray(networks.generator.apply(parameters, CAPTIONS, NOISE, 2).clips)
+        alternating = (-1) ** np.arange(clips.shape[2])[:, None, None]
+        return np.abs((clips * alternating).mean(2)).mean()
+
+    assert 0 < stripes(True) < stripes(False) / 2
+
+
+def moving_scene(parameters):
+    """The same parameters, with a scene that has learnt to move."""
+    return jax.tree_util.tree_map_with_path(
+        lambda path, leaf: leaf + 0.1 if "hidden_kernel" in jax.tree_util.keystr(path) else leaf, parameters
+    )
+
+
+def test_no_gradient_comes_from_before_a_clip_begins():
+    def state(parameters, moment):
+        start_offsets = jnp.full(example.BATCH, moment)
+        late = GENERATOR.apply(parameters, CAPTIONS, NOISE, start_offsets, 5, method="carry_at")
+        return jnp.square(late.motion).sum()
+
+    for moment, learns in ((0, True), (3, False)):
+        gradient = jax.grad(state)(PARAMETERS, moment)
+        assert any(np.any(leaf) for leaf in jax.tree.leaves(gradient)) == learns
+
+
+def changed(**generator):
+    """The small configuration with other fields of config.generator."""
+    fields = small.get_config()
+    fields.generator.update(generator)
+    return configuration.check(fields)
+
+
+def test_canvases_of_the_whole_frame_that_change_in_place_begin_in_its_middle():
+    motion = recorded_lines(changed(style_animation=True), 3)
+    np.testing.assert_array_equal(motion.place, 0.5)

@@ -1,0 +1,99 @@
+"""The configuration that is read from prepared clips, and a run that it makes."""
+
+import numpy as np
+import pytest
+
+import t2v_jax
+from t2v_jax import cli
+from t2v_jax import config as configuration
+from t2v_jax.data.videos import prepared as prepared_clips
+from t2v_jax.data.videos.decode import ClipSpec
+from t2v_jax.data.videos.folder import read_folder
+from t2v_jax.training import auto_config
+from tests.data.videos import files as videos
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """Four clips on gray, of two captions, 16 x 16 pixels, 4 frames."""
+    root = tmp_path_factory.mktemp("fit")
+    for number, caption in enumerate(["a red square goes", "the box moves"] * 2):
+        path = root / "films" / caption / f"{number}.gif"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(videos.encode(videos.moving(colour=(255, 40 * number, 0)), ".gif"))
+    prepared_clips.prepare(
+        read_folder(root / "films"), root / "clips", ClipSpec(size=16, frames=4, segments=1)
+    )
+    return root / "clips"
+
+
+def test_what_clips_tell_is_read_from_them(prepared):
+    config = auto_config.fitted_config(prepared)
+    configuration.check(config)
+    data = config.data
+    assert (data.world, data.directory) == ("clips", str(prepared))
+    assert (data.frames, data.size, data.channels) == (4, 16, 3)
+    assert data.background == pytest.approx(100 / 127.5 - 1, abs=0.03)
+    assert config.generator.painter_channels == (48,)  # no more than a frame has room for
+    assert config.schedule.stages == ((0, 4, 2, 2), (auto_config.LOOKS, 4, 4, 2))
+    assert config.batch_size == 8 and config.discriminator.augment  # few clips are soon known by heart
+    assert str(prepared) in auto_config.describe(config) and "ground -0.2" in auto_config.describe(config)
+
+
+@pytest.mark.parametrize(("clips", "captions", "weight"), [(10_000, 8_000, 30), (2_000, 100, 0)])
+def test_a_generator_is_told_the_clip_where_a_caption_means_one(clips, captions, weight):
+    config = configuration.default()
+    auto_config._fit_game(config, clips, captions)
+    assert config.loss.reconstruction_weight == weight
+    assert config.batch_size == 32 and not config.discriminator.augment
+
+
+def test_an_accelerator_takes_whole_clips_and_larger_batches_at_once(monkeypatch):
+    monkeypatch.setattr(auto_config.jax, "default_backend", lambda: "gpu")
+    config = configuration.default()
+    auto_config._fit_game(config, 2_000, 100)
+    assert config.batch_size == 64 and config.schedule.stages == ((0, 16, 5, 2),)
+
+
+@pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0), (200, 100, 0)])
+def test_the_ground_is_what_most_borders_show(colour):
+    clips = np.tile(np.array(colour, np.uint8), (3, 2, 16, 16, 1))
+    clips[:, :, 4:] = 77  # most of the picture, and most of two borders, is something else
+    clips[:, :, :, [0, -1]] = colour
+    assert auto_config.brightness_of_background(clips) == pytest.approx(
+        np.mean(colour) / 127.5 - 1, abs=0.001
+    )
+
+
+SMALL = [
+    "--config.steps=1",
+    "--config.batch_size=2",
+    "--config.generator.style_width=8",
+    "--config.generator.scene_channels=8",
+    "--config.text.width=8",
+]
+
+
+def test_a_prepared_folder_trains_without_a_config(prepared, tmp_path, capsys):
+    command = ["train", f"--data={prepared}", f"--workdir={tmp_path / 'run'}", *SMALL]
+    assert cli.main(command) == 0
+    told = capsys.readouterr()
+    assert told.out == f"{tmp_path / 'run'}: step 1\n"
+    assert told.err.startswith(f"read from {prepared}: 4 frames of 16 x 16 x 3, ground -0.2")
+    video = t2v_jax.generate(t2v_jax.load(tmp_path / "run"), "the box moves")
+    assert video.shape == (4, 16, 16, 3)
+    assert cli.main(command) == 0  # there is nothing left to do
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--data=nosuch"], "no prepared clips in 'nosuch'"),
+        (["--data=nosuch", "--config.stepz=3"], "no prepared clips in 'nosuch'"),
+        ([], "needs --data=... or --config=..."),
+    ],
+)
+def test_what_cannot_be_trained_on_is_told_in_one_line(arguments, told, tmp_path, capsys):
+    assert cli.main(["train", *arguments, f"--workdir={tmp_path / 'run'}"]) == 2
+    error = capsys.readouterr().err
+    assert told in error and error.count("\n") == 1
