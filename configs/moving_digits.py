@@ -21,7 +21,6 @@ def get_config():
     config.text.sentence = "mean"
     config.generator.blur_upsample = True
     config.discriminator.frame_channels = (24, 48, 96)
-    config.discriminator.clip_pooling = 2
     config.discriminator.clip_channels = (24, 48, 64)
     config.optimizer.beta_1 = 0.5
     config.loss.penalty_weight = 0.1

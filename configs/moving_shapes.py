@@ -26,8 +26,7 @@ def get_config():
     config.generator.hard_attention = False  # five words are to be read, by twice three heads
     config.generator.blur_upsample = True
     config.generator.burn_in = 8
-    config.discriminator.clip_pooling = 2  # a zigzag sways by few pixels
-    config.discriminator.clip_channels = (24, 32, 48)
+    config.discriminator.clip_channels = (24, 32, 48)  # from half the size on: a zigzag sways by few pixels
     config.schedule.max_start_offset = 0  # a shape crosses the frame once
     config.optimizer.beta_1 = 0.5
     config.loss.penalty_weight = 0.1

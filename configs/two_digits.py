@@ -26,7 +26,6 @@ def get_config():
     config.generator.noise_width = 64
     # At a quarter of the size a digit has seven by seven pixels: too few to say which of two moves how.
     config.discriminator.clip_channels = (16, 32, 48)
-    config.discriminator.clip_pooling = 2
     config.optimizer.beta_1 = 0.5
     # G is ahead of a D that knows nothing yet.
     config.optimizer.generator_learning_rate = 5e-4

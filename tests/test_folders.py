@@ -70,7 +70,7 @@ def test_all_animated_emoji_are_told_by_their_names(tmp_path):
         assert decode(folder.directory / video.name, ClipSpec()).clips.shape == (1, *ClipSpec().shape)
 
 
-def test_every_film_gives_clips(tmp_path):
+def test_every_video_gives_clips(tmp_path):
     folder = _make("films.py", tmp_path / "made", **_directories("packages"))
     assert len(folder.videos) == 12 and not folder.left_out
     for video in folder.videos:

@@ -27,28 +27,29 @@ from absl import app, flags  # noqa: E402
 from jax.experimental import topologies  # noqa: E402
 
 CONFIG = flags.DEFINE_multi_string("config", [*map(str, programs.CONFIGS)], "the file of a config")
-PLATFORM = flags.DEFINE_multi_enum("platform", ["cuda", "tpu"], ["cuda", "tpu"], "what to compile for")
+PLATFORM = flags.DEFINE_multi_enum("platform", ["cuda", "tpu"], ["cuda", "tpu", "cpu"], "what to compile for")
 DEVICES = flags.DEFINE_multi_integer("devices", [1, 8], "that share a batch", lower_bound=1, upper_bound=8)
 
 H100 = pathlib.Path(__file__).parent / "h100.txtpb"
 
 
 def eight(platform):
-    """So many devices, which are not there."""
+    """So many devices, which are not there; of a CPU the one that is."""
+    if platform == "cpu":
+        return jax.devices()
     if platform == "tpu":
         return topologies.get_topology_desc("v5e:2x4", "tpu").devices
     target = H100.read_text()
     return topologies.get_topology_desc("h100", "cuda", topology="1x1x8", target_config=target).devices
 
 
-def compiled(path, platform, count):
-    """(name, compiled program) of each program of a config."""
+def laid_out(path, platform, count, changes=()):
+    """(name, function, arguments) of each program of a config, with `changes` of its fields."""
     devices = np.array(eight(platform)[:count]).reshape(-1, 1)
-    run = programs.prepared(path)._replace(mesh=jax.sharding.Mesh(devices, ("data", "model")))
+    run = programs.prepared(path, changes)._replace(mesh=jax.sharding.Mesh(devices, ("data", "model")))
     # By the backend the networks choose what is fast on it.
     with mock.patch.object(jax, "default_backend", return_value=platform):
-        for name, function, arguments in programs.programs(run):
-            yield name, function.lower(*arguments).compile()
+        yield from programs.programs(run)
 
 
 def main(_):
@@ -57,7 +58,8 @@ def main(_):
     for path in CONFIG.value:
         for platform in PLATFORM.value:
             for count in DEVICES.value:
-                for name, program in compiled(path, platform, count):
+                for name, function, arguments in laid_out(path, platform, count):
+                    program = function.lower(*arguments).compile()
                     row = [pathlib.Path(path).stem, name, f"{count} x {platform}", *costs.measure(program)]
                     print("|", " | ".join(row), "|", flush=True)
 

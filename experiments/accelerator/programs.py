@@ -20,9 +20,13 @@ from t2v_jax.training import first_state, setup, steps
 CONFIGS = sorted((pathlib.Path(__file__).parents[2] / "configs").glob("*.py"))
 
 
-def prepared(path):
-    """The `Run` of a config's file; a drawn world of equal clips stands in for what had to be downloaded."""
+def prepared(path, changes=()):
+    """The `Run` of a config's file, with other values of fields by their dotted names.
+
+    A drawn world of equal clips stands in for what had to be downloaded.
+    """
     config = runpy.run_path(str(path))["get_config"]()
+    config.update_from_flattened_dict(dict(changes))
     if config.data.world in ("tfds", "clips"):
         config.data.world = "moving_shapes"
     with tempfile.TemporaryDirectory() as directory:

@@ -26,6 +26,7 @@ def all_combinations(name, split, clips, **data):
     """
     config = configuration.default()
     config.data.update(world=name, clips=clips, **data)
+    config = configuration.check(config)
     source = make_source(config, split)
     source.combinations = source.combinations + make_source(config, "held_out").combinations
     return source

@@ -29,7 +29,7 @@ def command(scenes: Callable[[], Iterable], render: Callable[[Any], np.ndarray])
 def make(scenes: Iterable, render: Callable[[Any], np.ndarray]) -> None:
     """Makes the folder that --output names, a process a core.
 
-    A scene tells its `caption`; `render` paints it, uint8 [FRAMES, SIZE, SIZE, 3].
+    A scene tells its `caption`; `render` paints it, uint8 [FRAMES, height, width, 3].
     """
     directory = begin()
     with multiprocessing.get_context("fork").Pool() as pool:  # which know the flags

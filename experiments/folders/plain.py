@@ -18,9 +18,11 @@ from absl import app, flags
 from ways import DIRECTIONS, start
 
 _GROUND = flags.DEFINE_string("ground", "white", "Colour of the ground, by name or #rrggbb.")
+_SIZE = flags.DEFINE_integer("size", folder.SIZE, "Height and width of a frame, pixels.", lower_bound=16)
 
-SIZES = {"small": 14, "large": 24}  # pixels
-PACES = (0.8, 2.5)  # pixels a frame
+# Lengths are pixels in a frame of 64, and scale with the frame.
+SIZES = {"small": 14, "large": 24}
+PACES = (0.8, 2.5)  # a frame
 
 
 class Scene(NamedTuple):
@@ -52,12 +54,13 @@ def render(scene: Scene) -> np.ndarray:
     """The clip of a scene: uint8 [frames, height, width, 3]."""
     from PIL import Image
 
-    picture = icons.picture(scene.thing, scene.style, SIZES[scene.size])
+    scale = _SIZE.value / folder.SIZE
+    picture = icons.picture(scene.thing, scene.style, round(SIZES[scene.size] * scale))
     step = np.array(DIRECTIONS[scene.direction]) * scene.pace
     frames = []
     for time in range(folder.FRAMES):
-        frame = Image.new("RGBA", (folder.SIZE, folder.SIZE), _GROUND.value)
-        frame.alpha_composite(picture, tuple(map(int, np.rint(scene.start + time * step))))
+        frame = Image.new("RGBA", (_SIZE.value,) * 2, _GROUND.value)
+        frame.alpha_composite(picture, tuple(map(int, np.rint((scene.start + time * step) * scale))))
         frames.append(np.asarray(frame.convert("RGB")))
     return np.stack(frames)
 

@@ -53,7 +53,7 @@ def _sources(directory):
 def _source(**data):
     config = configuration.default()
     config.data.update(data)
-    return sources.make_source(config)
+    return sources.make_source(configuration.check(config))
 
 
 def _prepared(directory):

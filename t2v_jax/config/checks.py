@@ -5,6 +5,7 @@ import math
 from ml_collections import FrozenConfigDict
 
 from t2v_jax import registry
+from t2v_jax.config import resolution
 from t2v_jax.config.fields import flat, get
 from t2v_jax.errors import UsageError
 
@@ -34,7 +35,7 @@ RANGES = {  # field -> lowest, highest
     "data.channels": (1, 3),
     "data.frames": (1, 4096),
     "data.background": (-1, 1),
-    "data.digit_size": (1, 1024),
+    "data.digit_size": (0, 1024),
     "data.clips": (1, 2**40),
     "data.clips_per_caption": (1, 2**20),
     "text.vocabulary_size": (2, 2**20),
@@ -48,7 +49,7 @@ RANGES = {  # field -> lowest, highest
     "generator.actors": (1, 64),
     "generator.burn_in": (0, 4096),
     "generator.scene_channels": (1, 4096),
-    "discriminator.clip_pooling": (1, 1024),
+    "discriminator.clip_pooling": (0, 1024),
     "loss.mismatch_weight": WEIGHT,
     "loss.contrast_weight": WEIGHT,
     "loss.reconstruction_weight": WEIGHT,
@@ -74,9 +75,11 @@ AUGMENT, EXTRA_WORDS = "discriminator.augment", "text.extra_words"
 
 
 def check(config) -> FrozenConfigDict:
-    """The same configuration, frozen; UsageError names the first field that cannot be."""
+    """The same configuration, `resolved` and frozen; UsageError names the first field that cannot be."""
     for name, value in flat(config.to_dict()).items():
         _require(*_rule(name, value), config, name)
+    _require(resolution.is_size(config.data.size), resolution.SIZES, config, "data.size")
+    config = resolution.resolved(config)
     for together in (_check_data, _check_sizes, _check_stages, _check_clips_per_caption, _check_words):
         together(config)
     return FrozenConfigDict(config)
@@ -133,16 +136,12 @@ def _check_sizes(config):
     shares = 2 * config.generator.actors
     expected = f"a multiple of {shares}, one part for the appearance and one for the motion of each actor"
     _require(config.generator.noise_width % shares == 0, expected, config, "generator.noise_width")
-    expected = f"at most as many levels as doublings from 8 to data.size={size}"
-    canvas = 8 << len(config.generator.painter_channels)
-    _require(canvas <= size, expected, config, "generator.painter_channels")
     expected = f"a divisor of data.size={size}"
     _require(size % discriminator.clip_pooling == 0, expected, config, "discriminator.clip_pooling")
     pooled = size // discriminator.clip_pooling
-    for name, side in (("frame_channels", size), ("clip_channels", pooled)):
-        expected = f"at most as many levels as {side} pixels can be halved"
-        fits = side % (1 << len(discriminator[name])) == 0
-        _require(fits, expected, config, f"discriminator.{name}")
+    expected = f"at most as many levels as {pooled} pixels can be halved"
+    fits = pooled % (1 << len(discriminator.clip_channels)) == 0
+    _require(fits, expected, config, "discriminator.clip_channels")
 
 
 def _check_stages(config):

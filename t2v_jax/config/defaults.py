@@ -30,11 +30,12 @@ def _data():
     # Where the captioned clips come from: a drawn world, clips (made by t2v data prepare), tfds, or
     # package.module:MyWorld (docs/extending.md).
     data.world = "moving_digits"
-    data.size = 64  # height and width, pixels
+    # Height and width, pixels: 16, 32, 64, 128, ... Both networks follow (see `config.resolution`).
+    data.size = 64
     data.channels = 1  # 1 gray, 3 RGB
     data.frames = 16  # frames per clip
     data.background = -1.0  # brightness of an empty frame, from -1, black, to 1, white
-    data.digit_size = 28  # height and width of a digit, pixels
+    data.digit_size = 0  # height and width of a digit, pixels; 0: 28 in a frame of 64
     data.clips = 1_000_000  # distinct clips of a drawn world in an epoch
     # Clips of one caption class side by side in a batch (drawn worlds): D can compare them.
     data.clips_per_caption = 1
@@ -83,16 +84,19 @@ def _generator():
         False  # whether upsampling is blurred: without it even areas are faintly striped
     )
     generator.scene_channels = 32  # channels of the ConvLSTM on the 8 x 8 grid
-    generator.painter_channels = (32, 12)  # channels at 16, 32, ... pixels, up to the canvas
+    # Channels at 16, 32, ... pixels, up to the canvas; further levels have half as many each.
+    generator.painter_channels = (32, 12)
     return generator
 
 
 def _discriminator():
     discriminator = ConfigDict()
     discriminator.network = "frame_and_clip"  # or package.module:MyD (networks/protocol.py)
-    discriminator.frame_channels = (16, 32, 64)  # each level halves the frame
+    # Each level halves the frame, down to 8 x 8; in larger frames the levels before these have half as many.
+    discriminator.frame_channels = (16, 32, 64)
     discriminator.clip_channels = (32, 48)  # each level halves the pooled clip
-    discriminator.clip_pooling = 4  # the clip discriminator sees size / clip_pooling
+    # The clip discriminator sees size / clip_pooling; 0: so that its levels end in 4 x 4.
+    discriminator.clip_pooling = 0
     # Augmentations of the clips that D sees, for small data sets: translation, cutout, color. None may change
     # what captions name.
     discriminator.augment = ()

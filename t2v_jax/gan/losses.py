@@ -81,9 +81,9 @@ def energy_distance(real, fake, same):
     """How far what is generated for a caption class is from what is real, feature by feature: [b].
 
     2 E|r - f| - E|r - r'| - E|f - f'|, the energy distance, is zero where both have the same distribution,
-    else above it (Székely & Rizzo 2013; as a loss: Cramér GAN, arXiv 1705.10743). Here in units of E|r - r'|, the
-    mean over all features. real, fake [b, d]; same: bool [b, b], which pairs of clips have one class. A clip
-    alone in its class has 0.
+    else above it (Székely & Rizzo 2013; as a loss: Cramér GAN, arXiv 1705.10743). Here in units of E|r -
+    r'|, the mean over all features. real, fake [b, d]; same: bool [b, b], which pairs of clips have one
+    class. A clip alone in its class has 0.
     """
     others = same & ~jnp.eye(len(same), dtype=bool)
     among_real = _mean_distances(real, real, others)

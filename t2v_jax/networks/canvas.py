@@ -5,13 +5,12 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
+from t2v_jax.config.resolution import GRID
 from t2v_jax.nn.conv_lstm import ConvLSTM
 from t2v_jax.nn.geometry import fourier_features, grid_positions
-from t2v_jax.nn.layers import Convolution, icnr, leaky_relu
+from t2v_jax.nn.layers import Convolution, icnr, leaky_relu, sparing_memory
 from t2v_jax.nn.modulation import Modulation
 from t2v_jax.nn.resampling import blur, depth_to_space
-
-GRID = 8  # cells a side of the ConvLSTM's scene
 
 
 class Scene(nn.Module):
@@ -48,14 +47,20 @@ class Painter(nn.Module):
     @nn.compact
     def __call__(self, images, styles):
         for channels in self.channels:
-            side = 2 * images.shape[1]
-            images = Modulation(name=f"style_{side}")(images, styles)
-            up = Convolution(4 * channels, kernel_init=icnr, name=f"up_{side}")
-            images = depth_to_space(up(leaky_relu(images)))
-            if self.blur_upsample:
-                images = blur(images)
+            upsample = sparing_memory(Painter._upsample, 2 * images.shape[1])
+            images = upsample(self, channels, images, styles)
+        return sparing_memory(Painter._foreground, images.shape[1])(self, self.pixels, images, styles)
+
+    def _upsample(self, channels, images, styles):
+        side = 2 * images.shape[1]
+        images = Modulation(name=f"style_{side}")(images, styles)
+        up = Convolution(4 * channels, kernel_init=icnr, name=f"up_{side}")
+        images = depth_to_space(up(leaky_relu(images)))
+        return blur(images) if self.blur_upsample else images
+
+    def _foreground(self, pixels, images, styles):
         images = leaky_relu(Modulation(name="style")(images, styles))
-        return Convolution(self.pixels, name="foreground")(images)
+        return Convolution(pixels, name="foreground")(images)
 
 
 def leaky_clip(images):

@@ -15,7 +15,7 @@ from t2v_jax.networks.protocol import DiscriminatorOutput
 from t2v_jax.nn.axes import fold, time_major, unfold
 from t2v_jax.nn.conv_lstm import ConvLSTM
 from t2v_jax.nn.geometry import with_position
-from t2v_jax.nn.layers import Convolution, leaky_relu
+from t2v_jax.nn.layers import Convolution, leaky_relu, sparing_memory
 from t2v_jax.nn.precision import compute_dtype, widened
 from t2v_jax.nn.resampling import average_pool
 from t2v_jax.nn.statistics import groups, mean_places, standard_deviation_channel, weighted_distances
@@ -32,10 +32,12 @@ class Trunk(nn.Module):
     @nn.compact
     def __call__(self, images):
         for channels in self.channels:
-            side = images.shape[1]
-            images = Convolution(channels, 4, 2, name=f"down_{side}")(images)
-            images = leaky_relu(images, SLOPE)
+            images = sparing_memory(Trunk._halve, images.shape[1])(self, channels, images)
         return images
+
+    def _halve(self, channels, images):
+        images = Convolution(channels, 4, 2, name=f"down_{images.shape[1]}")(images)
+        return leaky_relu(images, SLOPE)
 
 
 class FrameDiscriminator(nn.Module):

@@ -13,8 +13,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from t2v_jax.config.resolution import GRID
 from t2v_jax.networks.appearance import AppearanceAttention, MappingNetwork, StyleAnimation
-from t2v_jax.networks.canvas import GRID, Painter, Scene, leaky_clip
+from t2v_jax.networks.canvas import Painter, Scene, leaky_clip
 from t2v_jax.networks.motion import MotionRNN
 from t2v_jax.networks.protocol import GeneratorOutput
 from t2v_jax.nn.axes import fold, time_major

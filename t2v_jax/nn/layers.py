@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from t2v_jax.nn.convolution import conv
 
+LARGE = 128  # pixels a side, from which on images are computed twice rather than kept
 leaky_relu = nn.leaky_relu
 he_normal = nn.initializers.he_normal()
 
@@ -35,6 +36,15 @@ class Convolution(nn.Module):
             name="conv",
         )
         return layer(images)
+
+
+def sparing_memory(level, side):
+    """A level of a network, level(module, channels, *arrays), whose largest images have side x side pixels.
+
+    What a LARGE level leaves behind for the gradient is not kept but computed again when needed (Chen et al.
+    2016, arXiv 1604.06174).
+    """
+    return level if side < LARGE else nn.remat(level, static_argnums=1)
 
 
 def icnr(key, shape, dtype=jnp.float32):

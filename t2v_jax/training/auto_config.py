@@ -8,11 +8,9 @@ from ml_collections import ConfigDict
 
 from t2v_jax import config as configuration
 from t2v_jax.data.videos.prepared import PreparedClips
-from t2v_jax.networks.generator import GRID
 from t2v_jax.text.words import fold_case, split_words
 
 LOOKED_AT = 256  # clips, at most
-LEVELS = (48, 32, 16)  # channels of the painter's levels, as many as the frame has room for
 FEW = 500  # clips that a discriminator would learn by heart
 LOOKS = 1_000  # steps in which a CPU learns looks
 MINUTES = 60.0
@@ -71,9 +69,8 @@ def _fit_text(text, captions):
 
 def _fit_networks(config):
     """Canvases of the whole frame, painted again in each, and moved: for sprites as well as pictures."""
-    generator, size = config.generator, config.data.size
-    rooms = [GRID << level for level in range(1, len(LEVELS) + 1)]
-    generator.painter_channels = tuple(c for c, room in zip(LEVELS, rooms) if room <= size)
+    generator = config.generator
+    generator.painter_channels = (48, 32, 16)
     generator.update(hard_attention=False, heads=4, style_animation=True, blur_upsample=True)
     generator.update(style_width=192, scene_channels=48)
     config.discriminator.frame_channels = (24, 48, 96)
@@ -81,7 +78,9 @@ def _fit_networks(config):
 
 def _fit_training(config, clips, captions):
     frames, on_cpu = config.data.frames, jax.default_backend() == "cpu"
-    config.batch_size = (32 if on_cpu else 64) if clips >= FEW else 8
+    # A CPU takes twice as long for frames of twice the side: most of the work is in the scene, which stays.
+    many = max(32 * 64 // config.data.size, 8) if on_cpu else 64
+    config.batch_size = many if clips >= FEW else 8
     config.optimizer.update(beta_1=0.5, ema_decay=0.999)
     config.loss.update(penalty_weight=1.0, final_penalty_weight=0.1)
     config.schedule.max_start_offset = 0

@@ -26,13 +26,13 @@ def drawn(captions, caption, clips=50):
     return collections.Counter(told[rival] for rival in negatives.ravel())
 
 
-def test_a_rival_means_something_else_and_is_mostly_one_of_like_words():
+def test_a_hard_negative_differs_in_class_and_little_in_words():
     counts = drawn(CAPTIONS, "a red ball rolls")
     assert counts["a blue ball rolls"] > 190
     assert not counts["a red ball rolls"] and not counts["the ball that is red rolls"]
 
 
-def test_each_differing_word_makes_a_rival_rarer_by_the_factor_e():
+def test_each_differing_word_makes_a_negative_rarer_by_e():
     captions = {"a b c d": 0, "d c b a.": 0, "A b c": 1, "a b c e": 2, "a b f g": 3, "a, h": 4}
     differing = {"A b c": 1, "a b c e": 2, "a b f g": 4, "a, h": 5}
     weights = np.exp([-number for number in differing.values()])
@@ -52,12 +52,12 @@ def test_of_many_captions_some_drawn_at_random_are_looked_at():
     assert max(counts.values()) < 25  # of 6 on average
 
 
-def test_a_caption_alone_in_its_meaning_is_found_among_many():
+def test_a_caption_alone_in_its_class_is_found_among_many():
     captions = {f"red ball {number}": 0 for number in range(2 * CANDIDATES)} | {"a cube": 1}
     assert drawn(captions, "red ball 7") == {"a cube": 200}
 
 
-def test_rivals_do_not_depend_on_the_batch():
+def test_negatives_do_not_depend_on_the_batch():
     captions = MovingShapes("train").captions()
     negatives, caption_classes = HardNegatives(captions), np.array(list(captions.values()))
     rows, numbers = np.arange(64) * 7, np.arange(64) + 2**40
@@ -87,5 +87,5 @@ def test_each_way_to_differ_in_one_thing_has_its_turn():
 
 
 @pytest.mark.parametrize("captions", [{"a cat": 3}, {"a cat": 3, "one cat": 3}])
-def test_where_nothing_means_anything_else_a_caption_is_its_own_rival(captions):
+def test_with_one_class_a_caption_is_its_own_negative(captions):
     assert drawn(captions, "a cat", clips=3) == {"a cat": 12}

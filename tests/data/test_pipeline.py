@@ -61,7 +61,7 @@ def numbers(language, steps, **options):
     return labels
 
 
-def test_clips_of_one_meaning_stay_side_by_side(language):
+def test_clips_of_one_class_stay_side_by_side(language):
     source = MovingDigits("train", 24, frames=4, size=20, digit_size=14, clips_per_caption=3)
     clips = [element["clip"].tobytes() for element in source]
     batches = clip_batches(source, language, 6, threads=0)
@@ -148,7 +148,7 @@ def test_processes_share_out_the_global_batch(language, count):
 
 
 @pytest.mark.parametrize("clips_per_caption", [1, 2])
-def test_a_clip_has_the_same_rivals_whatever_the_batch(language, clips_per_caption):
+def test_a_clip_has_the_same_negatives_whatever_the_batch(language, clips_per_caption):
     source = MovingDigits("train", 24, frames=4, size=20, digit_size=14, clips_per_caption=clips_per_caption)
 
     def negatives(steps, batch_size, **share):

@@ -6,6 +6,7 @@ import functools
 import numpy as np
 
 from t2v_jax import config as configuration
+from t2v_jax.config.resolution import resolved
 from t2v_jax.data.source import make_source
 
 SMALL = {"frames": 10, "size": 32, "digit_size": 14}
@@ -15,7 +16,7 @@ def config(world="moving_digits", **data):
     """The default configuration but for the world and other fields of its part `data`."""
     fields = configuration.default()
     fields.data.update(world=world, channels=3 if world == "moving_shapes" else 1, **data)
-    return fields
+    return resolved(fields)
 
 
 def world(name, split="test", **data):

@@ -101,7 +101,7 @@ def test_frames_of_another_size_are_refused_in_one_line(shape):
     assert "\n" not in str(caught.value)
 
 
-def test_a_world_without_a_judge_is_refused_in_one_line():
+def test_a_world_without_a_classifier_is_refused_in_one_line():
     with pytest.raises(UsageError, match="'clip_folder'.*moving_digits") as caught:
         Classifier.shipped("clip_folder")
     assert "\n" not in str(caught.value)

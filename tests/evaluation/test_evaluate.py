@@ -106,7 +106,7 @@ def test_a_perfect_model_is_as_good_and_varied_as_real_clips(perfect, split):
     assert value(report, split, "long", "last", "all") >= 0.85
 
 
-def test_shapes_are_judged_by_all_their_attributes(report):
+def test_shapes_are_classified_by_all_their_attributes(report):
     report = report(Model("moving_shapes"), "moving_shapes")
     for split in evaluation.SPLITS:
         for name in ("shape", "size", "color", "motion", "direction", "all"):
@@ -206,7 +206,7 @@ def test_the_scores_of_a_seed_are_the_same_whatever_else_is_asked(perfect, repor
         ({}, {"seeds": (0, -1)}, "seeds"),
     ],
 )
-def test_what_cannot_be_judged_is_named_before_anything_is_painted(data, options, message, capsys):
+def test_what_cannot_be_classified_is_named_before_painting(data, options, message, capsys):
     def never(prompts, seed, frames):
         raise AssertionError("painted")
 

@@ -12,7 +12,7 @@ from tests.evaluation import real
 
 @pytest.mark.parametrize("split", ["test", "held_out"])
 @pytest.mark.parametrize("name", drawn_worlds())
-def test_wishes_are_balanced(name, split):
+def test_prompts_are_balanced(name, split):
     world = real.world(name, split)
     captions = list(world.captions())
     prompts = balanced(world, len(world.combinations) * len(world.templates))
@@ -23,12 +23,12 @@ def test_wishes_are_balanced(name, split):
     assert max(counts.values()) - min(counts.values()) <= 1
 
 
-def test_wishes_alike_are_of_few_captions():
+def test_repeated_prompts_are_of_few_captions():
     prompts = repeated(real.world("moving_shapes"), 3, 5)
     assert [prompts.count(prompt) for prompt in prompts] == [5] * 15 and len(set(prompts)) == 3
 
 
-def test_real_clips_show_what_was_wished_and_differ_by_seed():
+def test_real_clips_show_what_was_asked_and_differ_by_seed():
     world = real.world("moving_shapes")
     prompts = balanced(world, 12)
     paint = real_clips(world)

@@ -91,7 +91,7 @@ def test_a_single_glyph_at_every_place_has_no_diversity_of_look(alike_clips, rel
     assert told["appearance"] < 1e-3 and told["place"] > 0.8
 
 
-def test_the_colour_distance_is_that_of_the_inks_mean_colours():
+def test_the_colour_distance_is_that_of_mean_foregrounds():
     clip = np.zeros((3, 8, 8, 3), np.uint8)
     for frame, place, color in zip(clip, (0, 2, 4), ((240, 0, 0), (240, 0, 0), (200, 30, 0))):
         frame[place : place + 3, 2:5] = color

@@ -47,7 +47,7 @@ def test_an_empty_clip_rests_in_the_middle(level):
     np.testing.assert_allclose(tracks(np.full((1, 4, 32, 64, 3), level, np.uint8)), 0.5, atol=1e-6)
 
 
-def test_a_digit_that_fades_out_keeps_its_last_place_and_before_it_comes_its_first():
+def test_a_digit_that_fades_keeps_its_last_and_first_place():
     clip = square([(9, 5), (9, 5), (17, 5), (25, 5), (25, 5)])
     clip[[0, 4]] //= 3
     found = tracks(clip[None])[0]
@@ -63,7 +63,7 @@ def test_a_cut_out_holds_the_digit_still():
     np.testing.assert_array_equal(picture[0], expected)
 
 
-def test_a_cut_out_of_a_real_clip_is_each_of_its_frames_about_the_ink():
+def test_a_cut_out_is_each_frame_about_the_foreground():
     clips, _ = real.clips(*DIGITS, **real.SMALL)
     found = tracks(clips)
     pictures = cut_out(clips, found)

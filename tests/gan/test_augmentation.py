@@ -14,7 +14,7 @@ every = pytest.mark.parametrize("name", registry.names("augmentation"))
 
 
 @every
-def test_each_clip_is_changed_in_its_own_way_and_its_frames_alike(name):
+def test_each_clip_is_changed_in_its_own_way_its_frames_equally(name):
     still = jnp.broadcast_to(CLIPS[:1, :1], CLIPS.shape)  # six times the same clip of one picture
     changed = np.asarray(augment(KEY, still, [name]))
     np.testing.assert_allclose(changed, np.broadcast_to(changed[:, :1], changed.shape), atol=1e-5)
@@ -29,7 +29,7 @@ def test_the_gradient_passes_through(name):
 
 
 @pytest.mark.parametrize("background", [-1, 1])
-def test_translation_shifts_by_whole_pixels_and_brings_in_the_ground(background):
+def test_translation_shifts_whole_pixels_and_brings_background(background):
     changed = np.asarray(augment(KEY, CLIPS, ["translation"], background))
     for clip, moved in zip(np.asarray(CLIPS), changed):
         padded = np.pad(clip, [(0, 0), (2, 2), (2, 2), (0, 0)], constant_values=background)

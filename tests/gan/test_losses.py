@@ -45,7 +45,7 @@ def test_loss_is_its_formula(name):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_players_pull_the_fake_score_apart(name):
+def test_networks_pull_the_fake_score_apart(name):
     loss = LOSSES[name]
     down = jax.grad(loss.discriminator, argnums=1)(REAL, FAKE)
     up = jax.grad(loss.generator, argnums=1)(REAL, FAKE)
@@ -128,7 +128,7 @@ def test_the_energy_distance_is_that_of_all_pairs_of_a_meaning():
     np.testing.assert_allclose(got, energy_distance_of_pairs(real, fake, caption_classes), rtol=1e-5)
 
 
-def test_the_energy_distance_is_zero_for_equals_and_a_clip_alone_with_its_meaning_has_none():
+def test_energy_distance_is_zero_for_equals_and_single_clips():
     rng, caption_classes = np.random.default_rng(0), np.repeat(np.arange(40), 8)
     same = caption_classes[:, None] == caption_classes
 

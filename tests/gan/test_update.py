@@ -236,7 +236,7 @@ def test_half_of_the_clips_begin_at_once():
     assert 0.5 < np.mean(np.asarray(start_offsets) == 0) < 0.63
 
 
-def test_average_starts_as_the_parameters_and_lags_behind():
+def test_ema_starts_as_the_parameters_and_lags_behind():
     first, second = {"w": jnp.zeros(3)}, {"w": jnp.ones(3)}
     early = state.update_ema(first, second, jnp.asarray(0), 0.999)["w"][0]
     late = state.update_ema(first, second, jnp.asarray(100_000), 0.999)["w"][0]

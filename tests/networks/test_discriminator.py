@@ -27,7 +27,7 @@ def score(clips):
     return DISCRIMINATOR.apply(PARAMETERS, clips, CAPTIONS, jnp.array([0, 2])).logits[:, 0]
 
 
-def test_every_clip_is_judged_with_every_caption():
+def test_every_clip_is_scored_with_every_caption():
     frame_discriminator, clip_discriminator = score(CLIPS)
     assert frame_discriminator.shape == clip_discriminator.shape == (example.BATCH, example.BATCH)
     np.testing.assert_allclose(
@@ -36,7 +36,7 @@ def test_every_clip_is_judged_with_every_caption():
     assert np.abs(frame_discriminator[:, 0] - frame_discriminator[:, 1]).min() > 1e-4
 
 
-def test_the_frame_judge_sees_its_frames_alone_and_the_clip_judge_their_order():
+def test_one_discriminator_sees_frames_the_other_their_order():
     frames, clips = score(CLIPS)
     elsewhere_frames, elsewhere_clips = score(CLIPS.at[:, 1].multiply(-1))
     np.testing.assert_allclose(elsewhere_frames, frames, atol=1e-5)
@@ -46,7 +46,7 @@ def test_the_frame_judge_sees_its_frames_alone_and_the_clip_judge_their_order():
     assert np.abs(turned_clips - clips).max() > 1e-4
 
 
-def test_the_fellows_of_a_clip_are_those_of_its_caption_else_of_like_captions_never_itself():
+def test_similar_captions_are_equal_or_close_never_the_clips_own():
     names = jax.random.normal(jax.random.key(2), (4, 64))
     sentences = standardise(jnp.stack([names[0], names[1], names[0], (names[1] + names[2]) / 2, names[3]]))
     similarity = np.asarray(caption_similarity(sentences))
@@ -63,21 +63,21 @@ def test_distances_are_the_mean_of_those_to_the_fellows():
     np.testing.assert_allclose(distances(features, similarity), wanted)
 
 
-def test_captions_of_no_clip_are_judged_too():
+def test_captions_of_no_clip_are_scored_too():
     negatives = jax.tree.map(lambda array: jnp.concatenate([array, array[jnp.array([1, 0, 2, 3])]]), CAPTIONS)
     scores = DISCRIMINATOR.apply(PARAMETERS, CLIPS, negatives, jnp.array([0, 2])).logits[:, 0]
     assert scores.shape == (2, example.BATCH, 2 * example.BATCH)
     np.testing.assert_allclose(scores[..., 4:6], scores[..., 1::-1], atol=1e-5)
 
 
-def test_a_clip_is_judged_beside_the_others_of_its_caption():
+def test_a_clip_is_scored_beside_the_others_of_its_caption():
     """Twins of one caption lower or raise each other's scores, more than twins of two captions do."""
     scores = score(CLIPS)[:, 0]
     of_one, of_two = (score(CLIPS.at[other].set(CLIPS[0]))[:, 0] for other in (2, 1))
     assert np.abs(of_one - scores).max() > 2 * np.abs(of_two - scores).max() > 0
 
 
-def test_sentences_are_heard_about_what_the_batch_says_alike():
+def test_sentences_are_standardised_over_the_batch():
     sentences = jax.random.normal(jax.random.key(1), (6, 5))
     output = standardise(sentences)
     np.testing.assert_allclose(output.mean(0), 0, atol=1e-6)
@@ -85,7 +85,7 @@ def test_sentences_are_heard_about_what_the_batch_says_alike():
     np.testing.assert_allclose(standardise(sentences + 7), output, atol=1e-4)
 
 
-def test_clips_of_one_group_are_judged_apart_from_those_of_another(monkeypatch):
+def test_clips_of_one_group_are_scored_apart_from_another(monkeypatch):
     """But for what D hears of the whole batch, its captions and how varied it is."""
     monkeypatch.setattr(statistics, "GROUP", 2)
     scores = DISCRIMINATOR.apply(PARAMETERS, CLIPS, CAPTIONS, jnp.array([0, 2])).logits

@@ -113,7 +113,7 @@ def test_two_actors_paint_sparsely_and_go_on_too():
     np.testing.assert_allclose(later.clips, clips[:, 2:], atol=1e-5)
 
 
-def test_the_deeds_words_and_noise_move_a_thing_and_leave_its_looks_alone():
+def test_words_and_noise_of_motion_leave_the_appearance_alone():
     """What was learnt of a digit in one motion holds for the other."""
     motion, others = (recorded_lines(CONFIG, 3, noise) for noise in (NOISE, with_other_deeds(NOISE)))
     assert np.abs(motion.place - others.place).min((0, 2)).max() > 1e-3
@@ -121,7 +121,7 @@ def test_the_deeds_words_and_noise_move_a_thing_and_leave_its_looks_alone():
     np.testing.assert_array_equal(first, second)
 
 
-def test_a_word_counts_for_the_looks_as_much_in_one_motion_as_in_another():
+def test_a_word_counts_for_the_appearance_alike_in_every_motion():
     sentences = ["digit 3 is up and down.", "digit 3 is left and right."]
     captions = example.language().encode(sentences * (example.BATCH // 2))
     same = np.flatnonzero((captions.tokens[0] == captions.tokens[1]) & captions.mask[0])
@@ -130,7 +130,7 @@ def test_a_word_counts_for_the_looks_as_much_in_one_motion_as_in_another():
     np.testing.assert_allclose(*(row - row[0] for row in odds), atol=1e-5)
 
 
-def test_with_gestures_what_is_done_changes_the_painting_and_clips_go_on_and_are_sparse_too():
+def test_style_animation_paints_motion_goes_on_and_is_sparse():
     networks = example.networks(changed(style_animation=True))
     parameters = example.parameters(networks).generator
     # They begin in the middle of the frame; here where those without do.
@@ -181,7 +181,7 @@ def test_a_scene_runs_on_from_frames_that_were_not_seen():
     assert np.abs(late(0).hidden - whole.hidden).max() > 1e-3
 
 
-def test_a_scene_settles_before_a_clip_and_not_when_it_goes_on():
+def test_a_scene_burns_in_before_a_clip_not_when_it_goes_on():
     parameters = moving_scene(PARAMETERS)
     settled = example.networks(changed(burn_in=3)).generator.apply
     clips = settled(parameters, CAPTIONS, NOISE, 4).clips
@@ -236,6 +236,6 @@ def changed(**generator):
     return configuration.check(fields)
 
 
-def test_canvases_of_the_whole_frame_that_change_in_place_begin_in_its_middle():
+def test_whole_canvases_that_change_in_place_begin_in_the_middle():
     motion = recorded_lines(changed(style_animation=True), 3)
     np.testing.assert_array_equal(motion.place, 0.5)

@@ -21,7 +21,9 @@ def attended(score):
     parameters = module.init(SEEDS[3], QUERY, KEYS, WORDS, MASK)
     # As after some training: at first all scores are small.
     parameters = jax.tree.map(lambda kernel: 5 * kernel, parameters)
-    return parameters.get("params", {}).get("score", {}), *module.apply(parameters, QUERY, KEYS, WORDS, MASK)[:2]
+    return parameters.get("params", {}).get("score", {}), *module.apply(parameters, QUERY, KEYS, WORDS, MASK)[
+        :2
+    ]
 
 
 def expected(scores):
@@ -34,7 +36,7 @@ def expected(scores):
 
 def test_bilinear_score_is_s_w_k_in_units_of_its_first_deviation():
     parameters, context, weights = attended("bilinear")
-    scores = np.einsum("bq,hqk,bnk->bhn", QUERY, parameters["kernel"], KEYS)
+    scores = np.einsum("bq,hqk,bnk->bhn", QUERY, parameters["score"]["kernel"], KEYS)
     scores *= GAIN / np.sqrt(5 * 6)
     wanted_context, wanted_weights = expected(scores)
     np.testing.assert_allclose(weights, wanted_weights, atol=1e-6)
@@ -43,8 +45,8 @@ def test_bilinear_score_is_s_w_k_in_units_of_its_first_deviation():
 
 def test_scaled_dot_product_divides_by_the_root_of_the_width():
     parameters, context, weights = attended("scaled_dot_product")
-    queries = np.einsum("bq,qhd->bhd", QUERY, parameters["queries"]["kernel"])
-    keys = np.einsum("bnk,khd->bnhd", KEYS, parameters["keys"]["kernel"])
+    queries = np.einsum("bq,qhd->bhd", QUERY, parameters["score"]["queries"]["kernel"])
+    keys = np.einsum("bnk,khd->bnhd", KEYS, parameters["score"]["keys"]["kernel"])
     wanted_context, wanted_weights = expected(np.einsum("bhd,bnhd->bhn", queries, keys) / np.sqrt(5))
     np.testing.assert_allclose(weights, wanted_weights, atol=1e-6)
     np.testing.assert_allclose(context, wanted_context, atol=1e-5)

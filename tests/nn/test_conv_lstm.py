@@ -71,7 +71,7 @@ def test_gradient_equals_that_of_a_python_loop(objective, dtype, bound):
         assert relative_error(got, wanted) < bound
 
 
-def test_a_recurrence_at_rest_repeats_its_first_frame_until_its_kernel_learns():
+def test_a_recurrence_at_rest_repeats_until_its_kernel_learns():
     layer = conv_lstm.ConvLSTM(3, at_rest=True)
     image = jax.random.normal(jax.random.key(0), (1, 2, 5, 5, 4))
     parameters = layer.init(jax.random.key(1), image)

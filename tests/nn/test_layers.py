@@ -56,7 +56,7 @@ def test_sums_means_and_deviations_are_those_of_numpy():
     np.testing.assert_allclose(statistics.deviation(clips), np.std(clips, 0).mean(), rtol=1e-5)
 
 
-def test_the_four_pixels_of_one_begin_alike():
+def test_the_four_pixels_of_one_begin_equal():
     images = jax.random.normal(jax.random.key(0), (1, 4, 4, 3))
     painter = layers.Convolution(8, kernel_init=layers.icnr)
     larger = resampling.depth_to_space(painter.init_with_output(jax.random.key(1), images)[0])

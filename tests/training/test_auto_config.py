@@ -28,8 +28,7 @@ def prepared(tmp_path_factory):
 
 
 def test_what_clips_tell_is_read_from_them(prepared):
-    config = auto_config.fitted_config(prepared)
-    configuration.check(config)
+    config = configuration.check(auto_config.fitted_config(prepared))
     data = config.data
     assert (data.world, data.directory) == ("clips", str(prepared))
     assert (data.frames, data.size, data.channels) == (4, 16, 3)
@@ -37,26 +36,34 @@ def test_what_clips_tell_is_read_from_them(prepared):
     assert config.generator.painter_channels == (48,)  # no more than a frame has room for
     assert config.schedule.stages == ((0, 4, 2, 2), (auto_config.LOOKS, 4, 4, 2))
     assert config.batch_size == 8 and config.discriminator.augment  # few clips are soon known by heart
-    assert str(prepared) in auto_config.describe(config) and "ground -0.2" in auto_config.describe(config)
+    assert str(prepared) in auto_config.describe(config) and "background -0.2" in auto_config.describe(config)
 
 
 @pytest.mark.parametrize(("clips", "captions", "weight"), [(10_000, 8_000, 30), (2_000, 100, 0)])
-def test_a_generator_is_told_the_clip_where_a_caption_means_one(clips, captions, weight):
+def test_reconstruction_where_a_caption_means_one_clip(clips, captions, weight):
     config = configuration.default()
-    auto_config._fit_game(config, clips, captions)
+    auto_config._fit_training(config, clips, captions)
     assert config.loss.reconstruction_weight == weight
     assert config.batch_size == 32 and not config.discriminator.augment
+
+
+@pytest.mark.parametrize(("size", "batch"), [(32, 64), (64, 32), (128, 16), (256, 8), (512, 8)])
+def test_a_cpu_takes_fewer_clips_of_larger_frames_at_once(size, batch):
+    config = configuration.default()
+    config.data.size = size
+    auto_config._fit_training(config, 2_000, 100)
+    assert config.batch_size == batch
 
 
 def test_an_accelerator_takes_whole_clips_and_larger_batches_at_once(monkeypatch):
     monkeypatch.setattr(auto_config.jax, "default_backend", lambda: "gpu")
     config = configuration.default()
-    auto_config._fit_game(config, 2_000, 100)
+    auto_config._fit_training(config, 2_000, 100)
     assert config.batch_size == 64 and config.schedule.stages == ((0, 16, 5, 2),)
 
 
 @pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0), (200, 100, 0)])
-def test_the_ground_is_what_most_borders_show(colour):
+def test_the_background_is_what_most_borders_show(colour):
     clips = np.tile(np.array(colour, np.uint8), (3, 2, 16, 16, 1))
     clips[:, :, 4:] = 77  # most of the picture, and most of two borders, is something else
     clips[:, :, :, [0, -1]] = colour

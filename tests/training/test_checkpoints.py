@@ -43,7 +43,7 @@ def test_newest_comes_back(saved):
 
 
 @pytest.mark.parametrize(("step", "expected"), [(None, 3), (2, 2)])
-def test_average_is_read_alone(saved, tmp_path, step, expected):
+def test_ema_is_read_alone(saved, tmp_path, step, expected):
     workdir = shutil.copytree(saved, tmp_path / "copy")
     for folder in workdir.glob("checkpoints/*/training"):
         shutil.rmtree(folder)

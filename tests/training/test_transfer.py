@@ -37,7 +37,7 @@ def told_of(generator, discriminator, number):
     )
 
 
-def test_run_of_the_same_config_starts_where_the_players_ended(small, trained, tmp_path, capsys):
+def test_run_of_the_same_config_starts_where_the_networks_ended(small, trained, tmp_path, capsys):
     small.init_from = str(trained)
     got = first_state(small, tmp_path / "run")
     learnt = load_discriminator(trained)

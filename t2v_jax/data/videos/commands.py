@@ -11,7 +11,8 @@ def define_check(values, _):
     """The flags that say what clips are to be."""
     flags.DEFINE_integer("frames", 16, "frames a clip", flag_values=values)
     flags.DEFINE_float("fps", 10.0, "frames a second at which videos are seen", flag_values=values)
-    flags.DEFINE_integer("size", 64, "height and width of a clip, pixels", flag_values=values)
+    text = "height and width of a clip, pixels: 16, 32, 64, 128, 256 or more"
+    flags.DEFINE_integer("size", 64, text, flag_values=values)
     flags.DEFINE_integer("channels", 3, "1 gray, 3 RGB", flag_values=values)
     text = "frames from the start of a clip to that of the next (default: as many as it has)"
     flags.DEFINE_integer("stride", None, text, flag_values=values)
@@ -42,6 +43,7 @@ def prepare(values, directory):
 
 
 def _run(use, values, directory):
+    from t2v_jax.config.resolution import SIZES, is_size
     from t2v_jax.data.videos.decode import ClipSpec
     from t2v_jax.data.videos.folder import read_folder
     from t2v_jax.errors import UsageError
@@ -49,6 +51,8 @@ def _run(use, values, directory):
 
     if values.workers is not None and values.workers < 1:
         raise UsageError(f"--workers={values.workers}; expected 1 or more")
+    if not is_size(values.size):  # nothing could be trained on such clips
+        raise UsageError(f"--size={values.size}; expected {SIZES}")
     fields = "frames", "fps", "size", "channels", "stride", "segments"
     spec = ClipSpec(**{name: values[name].value for name in fields})
     folder = read_folder(directory)

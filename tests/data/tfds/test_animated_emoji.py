@@ -38,7 +38,7 @@ def test_a_fifth_of_the_emoji_with_tones_keep_one_or_two_from_training():
     assert not any(Emoji(name, "", "none", b"").held_out for name in names)
 
 
-def test_a_clip_is_the_whole_loop_on_a_plain_ground():
+def test_a_clip_is_the_whole_loop_on_a_plain_background():
     clip = animated_emoji.clip(emoji.picture((250, 200, 150, 100)), 8, 4, "#0000ff")
     assert clip.shape == (8, 4, 4, 3) and clip.dtype == np.uint8
     np.testing.assert_array_equal(clip[:, 0, 0, 0], np.repeat((250, 200, 150, 100), 2))

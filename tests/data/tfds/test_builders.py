@@ -164,7 +164,7 @@ def test_ucf101_becomes_captioned_clips(tmp_path):
         assert clip["caption"] == clip["caption"].lower()
 
 
-def test_a_folder_of_videos_is_a_data_set_of_the_clips_that_are_prepared_from_it(tmp_path):
+def test_a_folder_of_videos_is_a_data_set_of_its_clips(tmp_path):
     from t2v_jax.data.tfds.builders import ClipsConfig
 
     films, spec = tmp_path / "films", ClipSpec(frames=4, size=16)

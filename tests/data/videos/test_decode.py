@@ -36,7 +36,7 @@ def colour(clip):
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_every_kind_of_file_shows_its_film(ending, tmp_path):
+def test_every_kind_of_file_shows_its_video(ending, tmp_path):
     path = videos.write(tmp_path / f"a{ending.upper()}")
     clips, width, height = decode(path, ClipSpec(frames=20, fps=10, size=32))
     assert clips.dtype == np.uint8 and clips.shape == (1, 20, 32, 32, 3)
@@ -90,7 +90,7 @@ def test_pixels_that_are_not_square_are_shown_in_shape(tmp_path):
     assert np.abs(clip.astype(int) - expected).mean() < 8
 
 
-def test_a_film_of_a_turned_camera_is_upright(tmp_path):
+def test_a_video_of_a_turned_camera_is_upright(tmp_path):
     film = videos.moving(height=32, width=48)
     whole = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
     turned = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)  # clockwise
@@ -127,7 +127,7 @@ def test_why_a_file_gives_no_clip(tmp_path):
     assert "No such file" in unusable(tmp_path / "nosuch.mp4")
 
 
-def test_a_film_is_read_no_further_than_needed(tmp_path, monkeypatch):
+def test_a_video_is_read_no_further_than_needed(tmp_path, monkeypatch):
     path = videos.write(tmp_path / "a.mkv", videos.moving(frames=40))
     monkeypatch.setattr(readers, "MOST_FRAMES", 5)
     assert len(decode(path, ClipSpec(frames=4, size=8, segments=1)).clips) == 1

@@ -83,7 +83,7 @@ def test_many_clips_are_read_at_once(prepared):
         np.testing.assert_array_equal(column, [element[field] for element in elements])
 
 
-def test_a_meaning_is_a_caption_in_every_split(prepared):
+def test_a_class_is_a_caption_in_every_split(prepared):
     caption_classes = {}
     for source in sources(prepared).values():
         for index in range(len(source)):
@@ -253,6 +253,7 @@ def test_a_folder_with_nothing_usable_is_an_error(tmp_path, capsys):
         (["data", "check", ".", "more"], "unexpected 'more'; expected DIR and flags"),
         (["data", "check", ".", "--fps=0"], "fps=0.0: expected"),
         (["data", "check", ".", "--workers=0"], "--workers=0"),
+        (["data", "prepare", ".", "--output=out", "--size=96"], "--size=96; expected 8 times a power of two"),
         (["data", "prepare"], "needs DIR and --output=..."),
         (["data", "prepare", ".", "--output=file/out"], "no videos in ."),
     ],

@@ -70,7 +70,7 @@ def test_captions_lists_what_elements_say(name, split):
 
 
 @every_world
-def test_clips_alike_differ_in_what_no_attribute_names(name):
+def test_clips_of_one_class_differ_in_what_no_attribute_names(name):
     elements = list(world(name, clips_per_caption=4, clips=40))
     groups = [elements[first : first + 4] for first in range(0, 40, 4)]
     assert all(len({element["caption_class"] for element in group}) == 1 for group in groups)
@@ -126,7 +126,7 @@ def test_each_pair_of_a_shapes_values_is_trained():
 
 
 @every_world
-def test_templates_do_not_change_the_meaning_and_all_else_does(name):
+def test_templates_do_not_change_the_class_and_all_else_does(name):
     sources = [world(name, split) for split in ("train", "held_out")]
     caption_classes = [
         source.caption_class(combination) for source in sources for combination in source.combinations
