@@ -13,7 +13,7 @@ from absl import flags, logging
 
 from t2v_jax.data.videos import commands as data
 from t2v_jax.errors import UsageError
-from t2v_jax.runtime.hosts import Elsewhere, joined
+from t2v_jax.runtime.hosts import Elsewhere, joined, unanimous
 from t2v_jax.runtime.signals import interruptible
 
 
@@ -57,7 +57,7 @@ def _run(name, arguments):
     command = COMMANDS[name]
     values = flags.FlagValues()
     values.set_gnu_getopt()  # flags may follow other arguments
-    command.define(values, arguments)
+    _define(name, command, values, arguments)
     if "--help" in arguments or "-h" in arguments:
         print(f"t2v {' '.join([name, *command.takes])}: {command.help}")
         print(values.module_help(command.define.__module__))
@@ -65,6 +65,13 @@ def _run(name, arguments):
     rest = _parse(name, command, values, arguments)
     _keep_compilations()
     return command.run(values, *rest)
+
+
+def _define(name, command, values, arguments):
+    try:
+        command.define(values, arguments)
+    except flags.Error as error:
+        raise UsageError(f"{_one_line(error)}; see t2v {name} --help") from error
 
 
 def _parse(name, command, values, arguments):
@@ -152,11 +159,11 @@ def _demo_flags(values, _):
 
 
 def _demo(values):
-    from t2v_jax.demo.server import server as demo_server
-    from t2v_jax.inference import generation
+    from t2v_jax.demo.server import Server
+    from t2v_jax.inference.generation import UnknownWord
 
-    warnings.simplefilter("ignore", generation.UnknownWord)  # the page tells of them
-    with demo_server.Server(values.model, values.port) as server:
+    warnings.simplefilter("ignore", UnknownWord)  # the page tells of them
+    with Server(values.model, values.port) as server:
         print(f"{server.address} (Ctrl-C ends it)", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
@@ -171,13 +178,17 @@ def _train_flags(values, arguments):
     flags.DEFINE_string("data", None, text, flag_values=values)
     text = "where checkpoints, metrics and samples go"
     flags.DEFINE_string("workdir", None, text, flag_values=values)
+    _define_hosts(values)
+    _define_config(values, arguments, "the run's configuration; --config.field=value changes a field")
+
+
+def _define_hosts(values):
     text = (
         "HOST:PORT of the first of several processes, which Slurm, Open MPI and TPU pods tell by themselves"
     )
     flags.DEFINE_string("coordinator", None, text, flag_values=values)
     flags.DEFINE_integer("processes", None, "how many there are", lower_bound=1, flag_values=values)
     flags.DEFINE_integer("process", None, "which this is, from 0 on", lower_bound=0, flag_values=values)
-    _define_config(values, arguments, "the run's configuration; --config.field=value changes a field")
 
 
 def _define_config(values, arguments, text):
@@ -186,13 +197,16 @@ def _define_config(values, arguments, text):
 
     told = flags.FlagValues()
     flags.DEFINE_string("data", None, "", flag_values=told)
+    _define_hosts(told)
     told(["", *arguments], known_only=True)
     if told.data is None:
         config_flags.DEFINE_config_file("config", None, text, flag_values=values, sys_argv=arguments)
         return
     from t2v_jax.training.auto_config import fitted_config
 
-    fitted = fitted_config(told.data)
+    # What is read depends on the devices, and those are asked for only when all processes have met.
+    with joined(told.coordinator, told.processes, told.process), unanimous():
+        fitted = fitted_config(told.data)
     config_flags.DEFINE_config_dict("config", fitted, text, flag_values=values, sys_argv=arguments)
 
 

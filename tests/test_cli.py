@@ -126,7 +126,7 @@ def test_generate_imports_no_training(exported):
         ([*TRAIN, "--config.nosuch=1"], ["'nosuch'", "config"]),
         ([*TRAIN, "--config.loss.nosuch=1"], ["'nosuch'", "config"]),
         ([*TRAIN, "--config.batch_size=abc"], ["batch_size", "abc"]),
-        ([*TRAIN, "--config.batch_size=0"], ["batch_size is 0", "above 0"]),
+        ([*TRAIN, "--config.batch_size=0"], ["batch_size is 0", "from 1 to"]),
         ([*TRAIN, "--config.data.channels=3"], ["[4, 16, 16, 1]", "[4, 16, 16, 3]"]),
         ([*TRAIN, "--config.data.digit_size=16"], ["digit_size"]),
         ([*TRAIN, "--config.data.directory=nosuch"], ["nosuch"]),

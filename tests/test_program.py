@@ -6,6 +6,7 @@ import re
 import runpy
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -166,4 +167,20 @@ CALLS = """
 
 def test_the_costs_of_a_program_are_read_from_its_text():
     assert COSTS["library_operations"](CALLS) == 2 * (2 * 2 * 4 * 3 * 3 * 3 * 4 * 16)
-    assert COSTS["collectives"](CALLS) == "1 all-gather 2.00, 1 all-reduce 1.00"
+    assert COSTS["collectives"](CALLS) == {"all-gather": [1, 2_000_000], "all-reduce": [1, 1_000_004]}
+
+
+def test_all_turns_of_a_loop_are_counted():
+    """But one turn where the program draws how many there are."""
+
+    def turns(number):
+        def run(matrix):
+            return jax.lax.fori_loop(0, number(matrix), lambda _, state: jnp.tanh(state @ matrix), matrix)
+
+        return COSTS["Program"](jax.jit(run).lower(np.ones((8, 8), np.float32)).compile().as_text())
+
+    one, five = (turns(lambda _, number=number: number).entry() for number in (1, 5))
+    drawn = turns(lambda matrix: matrix[0, 0].astype(int))
+    assert five.flops == pytest.approx(5 * one.flops, rel=0.02) and one.flops == 2 * 8**3
+    assert five.launches > 5 and drawn.unknown()["unknown"] == 1
+    assert drawn.entry().flops == pytest.approx(one.flops, rel=0.02)

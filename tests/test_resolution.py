@@ -8,12 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from t2v_jax.data.sources import make_source
 
 from t2v_jax import config as configuration
 from t2v_jax.data.pipeline import clip_batches
-from t2v_jax.nn import layers
-from t2v_jax.training import train
+from t2v_jax.data.source import make_source
+from t2v_jax.training import first_state, setup, steps
 from tests import example, small
 
 CONFIGS = pathlib.Path(__file__).parent.parent / "configs"
@@ -72,11 +71,11 @@ def small_of_size(size):
 
 @pytest.mark.parametrize("size", [32, 64, 128])
 def test_a_step_of_any_size_fits(size, tmp_path):
-    run = train.prepare(small_of_size(size), tmp_path / "run")
+    run = setup.set_up(small_of_size(size), tmp_path / "run")
     assert run.source[0]["clip"].shape == (4, size, size, 1)
-    state, batch = train.abstract_state(run), example_batch(run)
+    state, batch = first_state.abstract_state(run), example_batch(run)
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
-    step = train.compile_step(run, layout, *train.variant_at(run.config, 1))  # with its penalties
+    step = steps.compile_step(run, layout, *steps.variant_at(run.config, 1))  # with its penalties
     after, _ = jax.eval_shape(step, state, batch, 0.5)
     assert jax.tree.map(jnp.shape, after) == jax.tree.map(jnp.shape, state)
     trunk = state.discriminator["params"]["frame_discriminator"]["trunk"]
@@ -92,7 +91,7 @@ def test_a_run_of_another_size_trains(tmp_path):
     config = small_of_size(32)
     run, state, batch = example.started(config, tmp_path / "run")
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)
-    after, metrics = train.compile_step(run, layout, *train.variant_at(config, 0))(state, batch, 0.5)
+    after, metrics = steps.compile_step(run, layout, *steps.variant_at(config, 0))(state, batch, 0.5)
     assert int(after.step) == 1 and all(np.isfinite(value) for value in metrics.values())
 
 
@@ -108,7 +107,7 @@ def test_what_is_computed_twice_is_the_same():
 
     assert "remat" not in str(jax.make_jaxpr(jax.grad(loss))(parameters))
     once = jax.jit(jax.value_and_grad(loss))(parameters)
-    with mock.patch.object(layers, "LARGE", 16):
+    with mock.patch("t2v_jax.nn.layers.LARGE", 16):
         assert "remat" in str(jax.make_jaxpr(jax.grad(loss))(parameters))
         assert jax.tree.map(jnp.shape, example.parameters(networks)) == jax.tree.map(jnp.shape, parameters)
         twice = jax.jit(jax.value_and_grad(loss))(parameters)

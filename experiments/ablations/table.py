@@ -21,7 +21,7 @@ SCORES = {
     "motion": ("seen", "generated", "accuracy", "motion"),
     "both": ("seen", "generated", "accuracy", "all"),
     "held out: both": ("held_out", "generated", "accuracy", "all"),
-    "diversity: look": ("seen", "relative", "diversity", "appearance"),
+    "diversity: appearance": ("seen", "relative", "diversity", "appearance"),
     "diversity: motion": ("seen", "relative", "diversity", "motion"),
 }
 
@@ -61,7 +61,7 @@ def _cell(score):
 def _plot(results, path):
     from matplotlib import pyplot
 
-    shown = "both", "held out: both", "diversity: look"
+    shown = "both", "held out: both", "diversity: appearance"
     figure, axes = pyplot.subplots(1, len(shown), figsize=(12, 4), sharey=True, layout="constrained")
     for axis, title in zip(axes, shown):
         for row, result in enumerate(results.values()):

@@ -3,10 +3,14 @@
     pip install "t2v_jax[aot]"
     python experiments/accelerator/compile.py [--config=configs/two_digits.py] [--platform=cuda] [--devices=8]
 
-Prints a row for each program: the step of the last stage of each config in configs/, `generate` of a batch,
-and a frame of a `Stream`, for NVIDIA's H100 (cuda) and Google's v5e (tpu): see costs.py. Takes a minute each.
+The step of the last stage of each config in configs/, at CLIPS clips, `generate` of a batch, and a frame of a
+`Stream`, for NVIDIA's H100 (cuda) and Google's v5e (tpu): what each device does, see costs.py. Takes a minute
+of a core each. Writes counted.json after each program, leaves out those that stand there, and prints it all
+as a table; delete the file to count anew.
 """
 
+import itertools
+import json
 import os
 import pathlib
 from unittest import mock
@@ -26,11 +30,26 @@ import programs  # noqa: E402
 from absl import app, flags  # noqa: E402
 from jax.experimental import topologies  # noqa: E402
 
+from t2v_jax.runtime.files import write_atomically  # noqa: E402
+
 CONFIG = flags.DEFINE_multi_string("config", [*map(str, programs.CONFIGS)], "the file of a config")
 PLATFORM = flags.DEFINE_multi_enum("platform", ["cuda", "tpu"], ["cuda", "tpu", "cpu"], "what to compile for")
 DEVICES = flags.DEFINE_multi_integer("devices", [1, 8], "that share a batch", lower_bound=1, upper_bound=8)
 
-H100 = pathlib.Path(__file__).parent / "h100.txtpb"
+CLIPS = 256  # of a step, over all devices
+HERE = pathlib.Path(__file__).parent
+H100, COUNTED = HERE / "h100.txtpb", HERE / "counted.json"
+ORDER = ("config", "program", "platform", "devices")
+COLUMNS = (
+    "config",
+    "program",
+    "on each of",
+    "GFLOP",
+    "GB read, written",
+    "GB of memory",
+    "launches",
+    "collectives, MB",
+)
 
 
 def eight(platform):
@@ -52,16 +71,39 @@ def laid_out(path, platform, count, changes=()):
         yield from programs.programs(run)
 
 
+def counted(path, platform, count, known):
+    """Rows, one for each program of a config, but those whose names are `known`."""
+    for name, function, arguments in laid_out(path, platform, count, {"batch_size": CLIPS}):
+        if name not in known:
+            yield {"program": name, **costs.measure(function.lower(*arguments).compile())}
+
+
+def table(rows):
+    """As Markdown."""
+    yield f"| {' | '.join(COLUMNS)} |"
+    yield "|---" * len(COLUMNS) + "|"
+    for row in rows:
+        kinds = row["collectives"].items()
+        fields = [
+            row["config"],
+            row["program"],
+            f"{row['devices']} x {row['platform']}",
+            *(f"{row[name] / 1e9:.2f}" for name in ("flops", "bytes", "memory")),
+            f"{row['launches']:.0f}" + (f" + {row['turn']:.0f} a turn" if row["unknown"] else ""),
+            ", ".join(f"{count} {kind} {size / 1e6:.2f}" for kind, (count, size) in kinds) or "none",
+        ]
+        yield f"| {' | '.join(fields)} |"
+
+
 def main(_):
-    print("| config | program | on each of | GFLOP | MB read, written | MB of memory | collectives, MB |")
-    print("|---" * 7 + "|")
-    for path in CONFIG.value:
-        for platform in PLATFORM.value:
-            for count in DEVICES.value:
-                for name, function, arguments in laid_out(path, platform, count):
-                    program = function.lower(*arguments).compile()
-                    row = [pathlib.Path(path).stem, name, f"{count} x {platform}", *costs.measure(program)]
-                    print("|", " | ".join(row), "|", flush=True)
+    rows = json.loads(COUNTED.read_text()) if COUNTED.exists() else []
+    for path, platform, count in itertools.product(CONFIG.value, PLATFORM.value, DEVICES.value):
+        place = {"config": pathlib.Path(path).stem, "platform": platform, "devices": count}
+        known = {row["program"] for row in rows if row.items() >= place.items()}
+        for row in counted(path, platform, count, known):
+            rows.append({**place, **row})
+            write_atomically(COUNTED, json.dumps(rows, indent=1).encode())
+    print(*table(sorted(rows, key=lambda row: [str(row[name]) for name in ORDER])), sep="\n")
 
 
 if __name__ == "__main__":

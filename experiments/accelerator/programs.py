@@ -12,7 +12,7 @@ import numpy as np
 
 from t2v_jax import config as configuration
 from t2v_jax.data.hard_negatives import NEGATIVES_PER_CLIP
-from t2v_jax.inference import generation
+from t2v_jax.inference import generation, stream
 from t2v_jax.inference.model import Model
 from t2v_jax.runtime import sharding
 from t2v_jax.training import first_state, setup, steps
@@ -50,8 +50,8 @@ def programs(run) -> Iterator[tuple]:
     yield "generate", jax.jit(paint), (params, captions(run, generation.LARGEST_BATCH), *many)
     if run.mesh.size == 1:  # one frame of one clip cannot be shared out
         asked = params, captions(run, 1), jnp.uint32(0)
-        memory = jax.eval_shape(generation._next_frame, *asked, None)[-1]
-        yield "frame", jax.jit(generation._next_frame), (*asked, memory)
+        memory = jax.eval_shape(stream._next_frame, *asked, None)[-1]
+        yield "frame", jax.jit(stream._next_frame), (*asked, memory)
 
 
 def batch(run):

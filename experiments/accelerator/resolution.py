@@ -22,7 +22,7 @@ import programs
 from absl import app, flags
 
 from t2v_jax.nn import layers
-from t2v_jax.training import train
+from t2v_jax.training import first_state
 
 HERE = pathlib.Path(__file__).parent
 sys.path.append(str(HERE.with_name("speed")))
@@ -41,7 +41,7 @@ def batch_size(platform, size):
 
 def parameters(changes):
     """Of G and of D, in millions."""
-    state = train.abstract_state(programs.prepared(CONFIG, changes))
+    state = first_state.abstract_state(programs.prepared(CONFIG, changes))
     networks = state.generator, state.discriminator
     return [sum(leaf.size for leaf in jax.tree.leaves(network)) / 1e6 for network in networks]
 

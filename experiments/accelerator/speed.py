@@ -24,7 +24,8 @@ import t2v_jax
 from t2v_jax import config as configuration
 from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.runtime import sharding
-from t2v_jax.training import first_state, setup, steps, train
+from t2v_jax.training import first_state, setup, steps
+from t2v_jax.training.checkpoints import Checkpoints
 
 OUTPUT = flags.DEFINE_string("output", None, "the JSON file to write", required=True)
 RUNS = flags.DEFINE_multi_string("run", [], "flags of t2v train, but --workdir")
@@ -54,7 +55,7 @@ def started(arguments):
     """The run in a new workdir; its updates are still to be compiled."""
     run = setup.set_up(parsed(arguments), pathlib.Path(tempfile.mkdtemp()) / "run")
     batches = clip_batches(run.source, run.language, run.config.batch_size, seed=run.config.seed)
-    with train.Checkpoints(run.workdir, 1) as checkpoints:
+    with Checkpoints(run.workdir, 1) as checkpoints:
         state = first_state.restore_or_start(run, checkpoints, batches)
     batch = sharding.shard_batch(run.mesh, next(batches))
     layout = jax.tree.map(lambda leaf: leaf.sharding, state)

@@ -22,8 +22,8 @@ from players import load
 
 from t2v_jax.data.source import make_source
 from t2v_jax.evaluation import prompts as prompts_of
+from t2v_jax.gan.gradients import to_unit_range
 from t2v_jax.gan.losses import own
-from t2v_jax.gan.update import to_unit_range
 from t2v_jax.inference.generation import generate
 
 OURS = flags.DEFINE_string("ours", None, "our run's workdir", required=True)

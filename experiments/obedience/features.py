@@ -16,8 +16,8 @@ from absl import app, flags
 import t2v_jax
 from t2v_jax.data.source import make_source
 from t2v_jax.evaluation import prompts as prompts_of
+from t2v_jax.gan.gradients import to_unit_range
 from t2v_jax.gan.losses import energy_distance
-from t2v_jax.gan.update import to_unit_range
 from t2v_jax.inference.model import load_discriminator
 from t2v_jax.networks.discriminator import Discriminator, distances
 

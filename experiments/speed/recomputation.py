@@ -16,7 +16,7 @@ import timing
 from absl import app, flags
 from step import one_update, stages, started
 
-from t2v_jax.gan.update import Frames
+from t2v_jax.gan.sampling import Frames
 from t2v_jax.networks import discriminator, generator
 
 CONFIG = flags.DEFINE_string("config", None, "the file of a config", required=True)

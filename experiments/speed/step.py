@@ -114,20 +114,20 @@ def two_updates(run, frames, state, batch):
     wrong = [
         pairs[None] for pairs in losses.wrong_captions(batch["caption_class"], batch["negative_classes"])
     ]
-    with_rivals = jax.tree.map(lambda *parts: jnp.concatenate(parts), captions, batch["negatives"])
-    noise_key, frames_key, moments_key, attention_key = jax.random.split(jax.random.key(0), 4)
+    with_negatives = jax.tree.map(lambda *parts: jnp.concatenate(parts), captions, batch["negatives"])
+    noise_key, frames_key, start_key, attention_key = jax.random.split(jax.random.key(0), 4)
     noise = jax.random.normal(noise_key, (len(batch["caption_class"]), run.config.generator.noise_width))
     painted_frames, scored_frames = sample_frames(frames_key, frames)
     real = to_unit_range(batch["clip"])[:, painted_frames]
 
     def generate(generator):
         apply = functools.partial(networks.generator.apply, generator, rngs={"attention": attention_key})
-        late = start(apply, run.config.schedule.max_start_offset, moments_key, captions, noise)
+        late = start(apply, run.config.schedule.max_start_offset, start_key, captions, noise)
         output = apply(captions, noise, frames.computed, painted_frames, **late)
         return output.clips, output.log_prob
 
     def score(discriminator, clips):
-        return networks.discriminator.apply(discriminator, clips, with_rivals, scored_frames).logits
+        return networks.discriminator.apply(discriminator, clips, with_negatives, scored_frames).logits
 
     def mismatched(logits):
         return sum(losses.mismatched(loss.discriminator, logits, pairs) for pairs in wrong)

@@ -152,7 +152,7 @@ def _key(state):
 
 def _inputs(run, frames, state, batch):
     """A batch, and what `gan.step.gradients` draws for it at a state, both as torch's step takes them."""
-    noise_key, frames_key, moments_key, attention_key, *_ = jax.random.split(_key(state), 6)
+    noise_key, frames_key, start_key, attention_key, *_ = jax.random.split(_key(state), 6)
     config, captions = run.config, batch["captions"]
     noise = jax.random.normal(noise_key, (len(batch["caption_class"]), config.generator.noise_width))
     painted_frames, scored_frames = sampling.sample_frames(frames_key, frames)
@@ -168,13 +168,11 @@ def _inputs(run, frames, state, batch):
         _, captured = jax.jit(apply)(state.generator, captions, noise)
         (gumbel,) = captured["intermediates"]["appearance"]["_noise"]
     if config.schedule.max_start_offset:
-        start_offsets = sampling.sample_start_offsets(
-            moments_key, config.schedule.max_start_offset, len(noise)
-        )
-    with_rivals = jax.tree.map(lambda *parts: jnp.concatenate(parts), captions, batch["negatives"])
+        start_offsets = sampling.sample_start_offsets(start_key, config.schedule.max_start_offset, len(noise))
+    with_negatives = jax.tree.map(lambda *parts: jnp.concatenate(parts), captions, batch["negatives"])
     return take_over(
         (
-            batch | {"with_rivals": with_rivals},
+            batch | {"with_negatives": with_negatives},
             Draws(noise, painted_frames, scored_frames, gumbel, start_offsets),
         )
     )

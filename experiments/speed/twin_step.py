@@ -60,7 +60,7 @@ class Game:
             self.config.max_start_offset,
         )
         real_logits, fake_logits = (
-            self.discriminator(discriminator, clips, batch["with_rivals"], scored_frames)
+            self.discriminator(discriminator, clips, batch["with_negatives"], scored_frames)
             for clips in (real, fake)
         )
         wrong = wrong_captions(batch["caption_class"], batch["negative_classes"])

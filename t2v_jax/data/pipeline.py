@@ -4,12 +4,14 @@ The order is a function of the seed alone, so the position is one number: save `
 JSON, or `grain.checkpoint.CheckpointSave` with Orbax) and `set_state` continues with the next clip.
 """
 
+import pathlib
 from collections.abc import Sequence
 
 import grain
 import jax
 import numpy as np
 
+from t2v_jax.data.caption_table import caption_table
 from t2v_jax.data.draws import Draws
 from t2v_jax.data.hard_negatives import HardNegatives
 from t2v_jax.data.source import ClipSource, read_batch
@@ -26,6 +28,7 @@ def clip_batches(
     process_index: int | None = None,
     process_count: int | None = None,
     threads: int = 1,
+    table: pathlib.Path | None = None,
 ) -> grain.DatasetIterator:
     """Endless batches of this process, every epoch in a new order, the same for the same seed.
 
@@ -39,8 +42,9 @@ def clip_batches(
     and each label of the source as int32 [batch_size / process_count]. `batch_size` counts all
     processes (default: those of JAX), which share out each global batch, one stretch of it after the other:
     together they see the same batches, whatever their number. Clips of one class that the source has
-    side by side stay so. `threads` prepare batches ahead (0: on demand). Raises UsageError for a batch size
-    that the processes cannot share and for a caption that `language` cannot encode.
+    side by side stay so. `threads` prepare batches ahead (0: on demand). `table` is a file for the encoded
+    captions, which the first process writes. Raises UsageError for a batch size that the processes cannot
+    share and for a caption that `language` cannot encode.
     """
     process_index = jax.process_index() if process_index is None else process_index
     process_count = jax.process_count() if process_count is None else process_count
@@ -53,13 +57,14 @@ def clip_batches(
         )
     groups = batch_size // clips_per_caption
     share = slice(groups * process_index // process_count, groups * (process_index + 1) // process_count)
+    encoded = caption_table(list(source.captions()), language, table, write=process_index == 0)
     places = grain.MapDataset.range(len(source) // clips_per_caption).seed(seed).shuffle().repeat()
     places = places.map_with_index(lambda position, group: (position, group))
     # Threads, not Grain's worker processes: painting and copying release the GIL, a position stays
     # independent of their number, and nothing has to be pickled or guarded by __main__.
     return iter(
         places.batch(
-            groups, drop_remainder=True, batch_fn=_Batch(source, clips_per_caption, language, seed, share)
+            groups, drop_remainder=True, batch_fn=_Batch(source, clips_per_caption, encoded, seed, share)
         ).to_iter_dataset(grain.ReadOptions(num_threads=threads, prefetch_buffer_size=2 * threads))
     )
 
@@ -70,13 +75,13 @@ class _Batch:
     """
 
     def __init__(
-        self, source: ClipSource, clips_per_caption: int, language: Language, seed: int, share: slice
+        self, source: ClipSource, clips_per_caption: int, encoded: Captions, seed: int, share: slice
     ):
         captions = source.captions()
         self._source, self._alike, self._seed, self._share = source, clips_per_caption, seed, share
         self._rows = {caption: row for row, caption in enumerate(captions)}
         self._classes = np.array(list(captions.values()), np.int32)
-        self._encoded = _trimmed(language.encode(list(captions)))
+        self._encoded = encoded
         self._rivals = HardNegatives(captions)
 
     def __call__(self, groups: Sequence[tuple[int, int]]) -> dict:
@@ -98,9 +103,3 @@ class _Batch:
 
     def _captions(self, rows: np.ndarray) -> Captions:
         return Captions(*(field[rows] for field in self._encoded))
-
-
-def _trimmed(captions: Captions) -> Captions:
-    """The captions without the places that none of them fills: a recurrent encoder takes a step for each."""
-    longest = int(captions.mask.sum(1).max())
-    return Captions(*(field[:, :longest] for field in captions))

@@ -14,7 +14,7 @@ _REAL_CLIPS = 2**32  # so many that two samples hardly share one
 class Prompt(NamedTuple):
     """A prompt, and the combination of values that a clip which obeys it shows."""
 
-    prompt: str
+    text: str
     combination: tuple[int, ...]
 
 

@@ -19,18 +19,19 @@ def joined(coordinator: str | None, processes: int | None, process: int | None):
     """A block that the processes run together; what it prints is seen of the first one alone.
 
     The arguments are those of `t2v train`; without them the environment says whether there are other
-    processes. If there are none, nothing happens.
+    processes. If there are none, nothing happens. Processes that have met before do not meet again.
     """
     arguments = _arguments(coordinator, processes, process)
     if not arguments:
         yield
         return
-    _meet(arguments)
     import jax
 
+    if not jax.distributed.is_initialized():
+        _meet(arguments)
     first = jax.process_index() == 0
     try:
-        with contextlib.nullcontext() if first else _silence():
+        with _one_voice(first):
             yield
     except FloatingPointError as error:  # all processes see the same numbers
         raise error if first else Elsewhere(str(error)) from error
@@ -70,6 +71,18 @@ def wait_for_all(what: str) -> None:
         from orbax.checkpoint import multihost
 
         multihost.get_barrier_sync_fn()(key=what, timeout_ms=1000 * WAIT)
+
+
+def broadcast_from_first(value: float, what: str) -> float:
+    """The first process's `value`, in all of them; `what` it tells of."""
+    import jax
+    import numpy as np
+    from jax.experimental import multihost_utils
+
+    if jax.process_count() == 1:
+        return value
+    wait_for_all(what)
+    return float(multihost_utils.broadcast_one_to_all(np.float32(value)))
 
 
 def _arguments(coordinator, processes, process):
@@ -175,7 +188,13 @@ def _end(told):
 
 
 @contextlib.contextmanager
-def _silence():
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
-        os.dup2(nowhere.fileno(), 1)  # what C++ says, too
+def _one_voice(first):
+    """What Python prints in the first process is seen; nothing of the others, nor what Gloo says in C++."""
+    with open(os.devnull, "w") as nowhere, contextlib.ExitStack() as undo:
+        output = undo.enter_context(os.fdopen(os.dup(1), "w"))
+        undo.callback(os.dup2, output.fileno(), 1)
+        undo.enter_context(contextlib.redirect_stdout(output if first else nowhere))
+        if not first:
+            undo.enter_context(contextlib.redirect_stderr(nowhere))
+        os.dup2(nowhere.fileno(), 1)
         yield

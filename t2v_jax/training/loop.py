@@ -45,15 +45,17 @@ def train(config, workdir) -> Trained:
 
 def run_training(run) -> Trained:
     """The training of a `Run`; see `train`."""
-    batches = clip_batches(run.source, run.language, run.config.batch_size, seed=run.config.seed)
+    config, table = run.config, run.workdir / "captions.npz"
+    batches = clip_batches(run.source, run.language, config.batch_size, seed=config.seed, table=table)
     with (
         Preemption() as preemption,
         contextlib.closing(batches),
-        Checkpoints(run.workdir, run.config.keep_checkpoints) as checkpoints,
+        Checkpoints(run.workdir, config.keep_checkpoints) as checkpoints,
     ):
         state = restore_or_start(run, checkpoints, batches)
         timed = TimedIterator(batches)
-        budget = Budget(run.config, int(state.step), float(state.progress))
+        every = config.log_every if jax.process_count() > 1 else 1
+        budget = Budget(config, int(state.step), float(state.progress), every)
         with Reports(run, int(state.step), timed, budget) as reports:
             return _loop(run, state, batches, timed, budget, checkpoints, reports, preemption)
 

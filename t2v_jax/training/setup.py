@@ -56,10 +56,6 @@ def set_up(config, workdir) -> Run:
     """
     mesh = sharding.make_mesh(config.mesh.data, config.mesh.model)
     sharding.check_batch(mesh, config.batch_size)
-    if config.minutes and jax.process_count() > 1:
-        raise UsageError(
-            f"config.minutes={config.minutes}: the clocks of processes differ; expected 0 and config.steps"
-        )
     source = make_source(config)
     _check_clips(config.data, source[0]["clip"].shape)
     language = _language(config, workdir, source)

@@ -77,7 +77,7 @@ def test_clips_of_one_class_stay_side_by_side(language):
 
 def test_a_batch_holds_whole_groups(language):
     source = MovingDigits("train", 24, frames=4, size=20, digit_size=14, clips_per_caption=3)
-    with pytest.raises(UsageError, match="expected a positive multiple of .*, 2 times .* alike, 3"):
+    with pytest.raises(UsageError, match="expected a positive multiple of .*, 2 times clips_per_caption, 3"):
         clip_batches(source, language, 4, process_index=0, process_count=2)
 
 

@@ -78,7 +78,7 @@ def test_frozen_clips_have_no_diversity_of_motion(alike_clips, relative):
     assert told["motion"] < 1e-3 and told["place"] > 0.9
 
 
-def test_a_single_glyph_at_every_place_has_no_diversity_of_look(alike_clips, relative):
+def test_a_single_glyph_at_every_place_has_no_diverse_appearance(alike_clips, relative):
     glyph = alike_clips[0, 0]
     rows, columns = glyph[..., 0].any(1).nonzero()[0], glyph[..., 0].any(0).nonzero()[0]
     glyph = glyph[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

@@ -11,6 +11,7 @@ import pytest
 import t2v_jax
 from t2v_jax.errors import UsageError
 from t2v_jax.inference import generation, model
+from t2v_jax.inference.stream import _next_frame
 
 PROMPTS = [
     "digit 3 is up and down.",
@@ -182,12 +183,12 @@ def test_a_stream_gives_the_frames_of_generate_one_by_one(params):
 
 def test_a_stream_compiles_its_first_frame_and_one_for_all_others(params):
     list(itertools.islice(t2v_jax.Stream(params, PROMPTS[0], seed=3), 3))
-    before = generation._next_frame.alone._cache_size()
+    before = _next_frame.alone._cache_size()
     stream = t2v_jax.Stream(params, PROMPTS[1], seed=4)
     list(itertools.islice(stream, 20))
     stream.prompt = PROMPTS[2]
     next(stream)
-    assert generation._next_frame.alone._cache_size() == before
+    assert _next_frame.alone._cache_size() == before
 
 
 def test_a_prompt_may_change_while_the_stream_plays(params):

@@ -8,13 +8,13 @@ import signal
 import jax
 import numpy as np
 import pytest
-from tests.test_sharding import relative
 
 import t2v_jax
 from t2v_jax.errors import UsageError
 from t2v_jax.runtime import hosts
 from t2v_jax.training.loop import train
 from tests import launch, small
+from tests.runtime.test_sharding import relative
 
 CONFIG = f"--config={small.__file__}"
 SLURM = {
@@ -181,7 +181,7 @@ def test_meshes_take_turns_and_train_as_one_device(tmp_path):
         started = launch.start_all(processes, arguments, devices)
         statuses, outputs, errors = launch.finish(started)
         assert statuses == [0] * processes, errors
-        assert outputs[0].endswith(f"{together}: step {steps}\n") and f"step {steps}/{steps}" in errors[0]
+        assert outputs[0] == f"{together}: step {steps}\n" and f"step {steps}/{steps}" in errors[0]
         assert set(outputs[1:]) <= {""} and set(errors[1:]) <= {""}  # one process prints
     told, expected = scores(together), scores(alone)
     assert [line["step"] for line in told] == list(range(1, 21))
@@ -211,6 +211,6 @@ def test_two_tasks_of_slurm_train_and_stop_together(tmp_path):
     told = scores(workdir)
     last = told[-1]["step"]
     assert [line["step"] for line in told] == list(range(1, last + 1))
-    assert outputs[0].endswith(f"{workdir}: step {last}; the same command goes on from here\n")
+    assert outputs[0] == f"{workdir}: step {last}; the same command goes on from here\n"
     assert (workdir / "checkpoints" / str(last)).is_dir()
     assert (workdir / "samples" / "0000003.png").is_file()

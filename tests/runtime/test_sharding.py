@@ -27,7 +27,7 @@ import jax, numpy as np
 import t2v_jax
 from t2v_jax.inference import generation
 from t2v_jax.runtime import sharding
-from t2v_jax.training import train
+
 from t2v_jax.training.checkpoints import Checkpoints
 from t2v_jax.config import check
 from t2v_jax.data.pipeline import clip_batches

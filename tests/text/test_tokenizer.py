@@ -77,7 +77,7 @@ def test_vocabulary_too_small_for_the_characters():
 
 
 def test_unknown_model_type():
-    with pytest.raises(UsageError, match="'wrod' is none of word, unigram, bpe"):
+    with pytest.raises(UsageError, match="no tokenizer 'wrod'; expected one of word, unigram, bpe"):
         Tokenizer.train(TEXTS, vocabulary_size=60, model_type="wrod")
 
 

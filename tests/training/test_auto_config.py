@@ -10,6 +10,7 @@ from t2v_jax.data.videos import prepared as prepared_clips
 from t2v_jax.data.videos.decode import ClipSpec
 from t2v_jax.data.videos.folder import read_folder
 from t2v_jax.training import auto_config
+from tests import launch
 from tests.data.videos import files as videos
 
 
@@ -81,6 +82,16 @@ SMALL = [
 ]
 
 
+SMALLER = [
+    "--config.discriminator.frame_channels=(8,)",
+    "--config.discriminator.clip_channels=(8,)",
+    "--config.text.sentence=mean",
+    "--config.generator.style_animation=False",
+    "--config.loss.penalty=none",
+    "--config.schedule.stages=((0,4,1,1),)",
+]
+
+
 def test_a_prepared_folder_trains_without_a_config(prepared, tmp_path, capsys):
     command = ["train", f"--data={prepared}", f"--workdir={tmp_path / 'run'}", *SMALL]
     assert cli.main(command) == 0
@@ -92,11 +103,29 @@ def test_a_prepared_folder_trains_without_a_config(prepared, tmp_path, capsys):
     assert cli.main(command) == 0  # there is nothing left to do
 
 
+def test_two_processes_train_on_a_folder_until_the_first_ones_time_is_up(prepared, tmp_path):
+    """What is read of the clips depends on the devices, which are not there before the processes meet."""
+    clock = ["--config.steps=100", "--config.minutes=0.001", "--config.log_every=2"]
+    command = [f"--data={prepared}", f"--workdir={tmp_path / 'run'}", *SMALL, *SMALLER, *clock]
+    statuses, outputs, errors = launch.finish(launch.start_all(2, command))
+    assert statuses == [0, 0], errors
+    assert outputs[0] == f"{tmp_path / 'run'}: step 2\n"  # the first at which they hear of the clock
+    assert "batches of 2" in errors[0] and (outputs[1], errors[1]) == ("", "")
+
+
+def test_a_folder_that_is_missing_ends_two_processes_in_one_line(tmp_path):
+    started = launch.start_all(2, ["--data=nosuch", f"--workdir={tmp_path / 'run'}"])
+    statuses, outputs, errors = launch.finish(started)
+    assert statuses == [2, 2] and set(outputs) == {""}
+    assert "no prepared clips in 'nosuch'" in errors[0] and errors[0].count("\n") == 1 and errors[1] == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["--data=nosuch"], "no prepared clips in 'nosuch'"),
         (["--data=nosuch", "--config.stepz=3"], "no prepared clips in 'nosuch'"),
+        (["--data=nosuch", "--processes=two"], "--processes"),
         ([], "needs --data=... or --config=..."),
     ],
 )

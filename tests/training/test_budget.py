@@ -77,3 +77,13 @@ def test_what_is_left_is_seconds_of_the_clock(clock):
     clock[0] += 5
     assert budget.left == 40
     assert Budget(settings(), 0, 0.0).left is None
+
+
+def test_what_others_are_told_stays_until_they_are_told_again(clock):
+    budget = Budget(settings(1_000, minutes=1.0), 0, 0.0, every=3)
+    shares = []
+    for _ in range(6):
+        clock[0] += 10
+        budget.stepped()
+        shares.append(budget.progress)
+    assert shares == pytest.approx([0, 0, 0.5, 0.5, 0.5, 1.0]) and budget.done

@@ -173,7 +173,9 @@ class PreparedClips:
 
     def __init__(self, directory: str | os.PathLike | None, split: str = "train"):
         if directory is None:
-            raise UsageError("config.data.directory is empty; name what t2v data prepare made")
+            raise UsageError(
+                "config.data.directory is empty; no prepared clips: name what t2v data prepare made"
+            )
         self._directory = local_path(directory)
         if split not in SPLITS:
             raise UsageError(f"no split {split!r} of a folder of clips; expected {' or '.join(SPLITS)}")

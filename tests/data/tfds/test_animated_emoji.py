@@ -6,7 +6,6 @@ import pytest
 from t2v_jax.data.tfds import animated_emoji
 from t2v_jax.data.tfds.animated_emoji import TONES, Emoji
 from t2v_jax.data.tfds.clips import TfdsClips
-from t2v_jax.data.videos.decode import ClipSpec
 from t2v_jax.errors import UsageError
 from tests.data.tfds import emoji
 
@@ -75,7 +74,7 @@ def test_the_builder_trains_as_any_data_set(tmp_path):
     packages = tmp_path / "downloads" / "manual"
     packages.mkdir(parents=True)
     emoji.packages(packages)
-    source = TfdsClips("animated_emoji", "train", ClipSpec(frames=16, size=64), str(tmp_path))
+    source = TfdsClips("animated_emoji", "train", frames=16, size=64, directory=str(tmp_path))
     examples = [source[index] for index in range(len(source))]
     trained = [found for found in animated_emoji.read(packages) if not found.held_out]
     animated = [found for found in trained if found.name != "people holding hands"]
@@ -90,7 +89,7 @@ def test_the_builder_trains_as_any_data_set(tmp_path):
     assert examples[0]["clip"].shape == (16, 64, 64, 3)
     info = tfds.builder("animated_emoji", data_dir=tmp_path).info
     assert info.features["tone"].names == list(TONES)
-    actions = TfdsClips("animated_emoji/actions", "train", ClipSpec(frames=16, size=64), str(tmp_path))
+    actions = TfdsClips("animated_emoji/actions", "train", frames=16, size=64, directory=str(tmp_path))
     assert set(actions.captions().items()) == {
         (caption, caption_class)
         for caption, caption_class in caption_classes.items()

@@ -170,7 +170,7 @@ FUZZ = """
 import json, pathlib, resource, sys
 from t2v_jax.data.videos.decode import ClipSpec
 from t2v_jax.data.videos.decoder_pool import Decoders
-with Decoders(Recipe(frames=4, size=16), 2) as decode_all:
+with Decoders(ClipSpec(frames=4, size=16), 2) as decode_all:
     paths = sorted(pathlib.Path(sys.argv[1]).iterdir())
     outcomes = zip(paths, decode_all(paths))
     told = {p.name: o if isinstance(o, str) else list(o.clips.shape) for p, o in outcomes}

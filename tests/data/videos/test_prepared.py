@@ -200,7 +200,7 @@ def test_training_on_prepared_clips(config, tmp_path):
     ("field", "value", "told"),
     [
         ("channels", 1, r"\[4, 16, 16, 3\], the other fields of config.data say \[4, 16, 16, 1\]"),
-        ("directory", "", "no prepared clips in '.'.*t2v data prepare"),
+        ("directory", "", "config.data.directory is empty.*t2v data prepare"),
         ("directory", "nosuch", "no prepared clips in 'nosuch'.*t2v data prepare"),
     ],
 )

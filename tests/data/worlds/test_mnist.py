@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from tests.data.mnist import NAMES, idx, write_mnist
 
 from t2v_jax.data.worlds.mnist import load_digits
 from t2v_jax.errors import UsageError
+from tests.data.worlds.mnist_files import NAMES, idx, write_mnist
 
 
 @pytest.fixture

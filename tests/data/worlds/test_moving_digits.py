@@ -4,11 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from tests.data.mnist import write_mnist
-from tests.data.tracks import track
 
 from t2v_jax.data.worlds.moving_digits import MovingDigits
 from t2v_jax.errors import UsageError
+from tests.data.worlds.mnist_files import write_mnist
+from tests.data.worlds.tracks import track
 
 SMALL = {"frames": 10, "size": 32, "digit_size": 14}
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.data.tracks import track
 
 from t2v_jax.data.worlds.moving_shapes import COLORS, DIRECTIONS, MovingShapes
+from tests.data.worlds.tracks import track
 
 SIZES = [(16, 64), (10, 32), (160, 64)]
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.data.tracks import track
 
 from t2v_jax.data.worlds.turning_digits import TurningDigits
+from tests.data.worlds.tracks import track
 
 FIRST = {"up": (0, -1), "down": (0, 1), "left": (1, -1), "right": (1, 1)}
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.data.mnist import write_mnist
 
 from t2v_jax.data.worlds.two_digits import TwoDigits
+from tests.data.worlds.mnist_files import write_mnist
 
 
 @pytest.fixture(scope="module")
