@@ -230,6 +230,8 @@ def _evaluate_flags(values, _):
     flags.DEFINE_integer("clips", 1000, "number of clips of each split and seed", flag_values=values)
     flags.DEFINE_list("seeds", ["0", "1", "2"], "of the noise", flag_values=values)
     flags.DEFINE_string("output", None, "also write the report as JSON here", flag_values=values)
+    text = "the prepared clips, if they are no longer where training found them"
+    flags.DEFINE_string("data", None, text, flag_values=values)
 
 
 def _evaluate(values):
@@ -237,7 +239,8 @@ def _evaluate(values):
 
     import jax
 
-    from t2v_jax.evaluation import evaluate, report
+    from t2v_jax.evaluation import evaluate, matching, report
+    from t2v_jax.evaluation.classifier import Classifier
     from t2v_jax.inference import model
     from t2v_jax.runtime import files, sharding
 
@@ -246,8 +249,13 @@ def _evaluate(values):
     if values.output:
         files.check_writable(values.output)
     everywhere = sharding.replicated(sharding.make_mesh())
-    params = jax.device_put(model.load(values.workdir or values.model), everywhere)
-    found = evaluate.evaluate_model(params, values.clips, [*map(int, values.seeds)])
+    source, seeds = values.workdir or values.model, [*map(int, values.seeds)]
+    params = jax.device_put(model.load(source), everywhere)
+    if params.config.data.world in Classifier.worlds():
+        found = evaluate.evaluate_model(params, values.clips, seeds)
+    else:
+        directory = model.find_directory(source)
+        found = matching.evaluate_model(params, directory, values.clips, seeds, values.data)
     print(report.to_text(found))
     if values.output:
         files.write_atomically(values.output, json.dumps(found, indent=1).encode())

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import programs
 
-from t2v_jax.training import train
+from t2v_jax.training import first_state
 
 CALLS = 1_000
 
@@ -26,7 +26,7 @@ def arrays(tree):
 
 def started(run):
     """The compiled program, its state and its batch."""
-    state, batch = arrays(train.abstract_state(run)), arrays(programs.batch(run))
+    state, batch = arrays(first_state.abstract_state(run)), arrays(programs.batch(run))
     metrics = 24  # more than any step tells
 
     def step(state, batch, progress):

@@ -31,6 +31,7 @@ from t2v_jax.evaluation.classifier_networks import (
 from t2v_jax.runtime.jit import BackendJit
 
 FRAMES = 8  # at most, evenly spread over the clip, by which its appearance is classified
+_FOLDER = importlib.resources.files("t2v_jax") / "assets" / "classifiers"
 _CLIPS_AT_ONCE = 32
 _SHARPNESS = 4  # of the places of two objects: 99.5 % of real tracks follow the right axis, at 1 98.3 %
 
@@ -68,12 +69,16 @@ class Classifier:
     @classmethod
     def shipped(cls, world: str) -> "Classifier":
         """The classifier of a world that comes with the package; UsageError where there is none."""
-        folder = importlib.resources.files("t2v_jax") / "assets" / "classifiers"
-        known = sorted(file.name.removesuffix(".npz") for file in folder.iterdir())
-        if world not in known:
-            raise UsageError(f"no classifier for the world {world!r}; expected {' or '.join(known)}")
-        with np.load(io.BytesIO((folder / f"{world}.npz").read_bytes()), allow_pickle=False) as arrays:
+        if world not in cls.worlds():
+            known = " or ".join(cls.worlds())
+            raise UsageError(f"no classifier for the world {world!r}; expected {known}")
+        with np.load(io.BytesIO(_file_of(world).read_bytes()), allow_pickle=False) as arrays:
             return cls(registry.resolve("world", world), dict(arrays))
+
+    @staticmethod
+    def worlds() -> list[str]:
+        """Those that have a classifier."""
+        return sorted(file.name.removesuffix(".npz") for file in _FOLDER.iterdir())
 
     def __call__(self, clips: np.ndarray) -> ClassifierOutput:
         """uint8 [n, t, h, w, c] -> `ClassifierOutput`; that of one clip does not depend on the others."""
@@ -92,6 +97,10 @@ class Classifier:
         rows = np.minimum(np.arange(1 << (n - 1).bit_length()), n - 1)
         outputs = self._batch(self._parameters, frames[rows], tracks[rows])
         return [np.asarray(part)[:n] for part in outputs]
+
+
+def _file_of(world):
+    return _FOLDER / f"{world}.npz"
 
 
 def _classify(world, parameters, clips, tracks):

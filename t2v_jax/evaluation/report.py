@@ -5,7 +5,12 @@ _COLUMNS = f"{'generated':>10}{'95 % interval':>19}{'real':>9}{'relative':>10}"
 
 
 def to_text(report: dict) -> str:
-    """What `evaluate.evaluate` found: for each split its scores, those of long clips, confusions."""
+    """What `evaluate.evaluate_model` found: a classifier's scores of each split, or those of a matcher."""
+    return _matched(report) if "matcher" in report else _classified(report)
+
+
+def _classified(report) -> str:
+    """For each split its scores, those of long clips, confusions."""
     tables = [line for split in _NAMES for line in [*_split(report, split), ""]]
     return "\n".join([*_facts(report), "", *tables, *_notes()])
 
@@ -79,4 +84,47 @@ def _notes() -> list[str]:
         "color distance: of two frames of a clip (ACD), of 255; 0 for a frozen clip too, so see the motion.",
         "frechet distance: to as many other real clips, in the classifier's features; less with more clips.",
         "diversity: mean distance of two clips of one caption.",
+    ]
+
+
+def _matched(report) -> str:
+    return "\n".join([*_matched_facts(report), "", *_matched_table(report), "", *_matched_notes(report)])
+
+
+def _matched_facts(report) -> list[str]:
+    size, seeds, clips = report["size"], ", ".join(map(str, report["seeds"])), report["clips"]
+    return [
+        f"{report['world']}, {size} x {size}, {report['frames']} frames; per seed ({seeds}) {clips} clips,",
+        "as many as the real ones beside them, which training never showed, and of the same captions;",
+        f"{report['matcher']['known_captions']} of these have captions that training showed.",
+    ]
+
+
+def _matched_table(report) -> list[str]:
+    held_back, training = (report["right_caption"][split] for split in ("held_back", "training"))
+    unknown = {"value": None}
+    diversity, distance, nearest = (report[key] for key in ("diversity", "frechet_distance", "nearest"))
+    lines = [f"{'right caption':22}{_COLUMNS}{'':8}  by seed"]
+    lines += [_line("held-back captions", *held_back.values(), "{:.1%}")]
+    lines += [_line("training captions", training["generated"], unknown, None, "{:.1%}"), ""]
+    if diversity:
+        lines += [_line("diversity", *(diversity[kind] for kind in ("generated", "real", "relative")))]
+    if distance:
+        lines += [_line("frechet distance", distance["generated"], distance["real"])]
+    lines += [_line("nearest: nearer", nearest["nearer"], unknown, None, "{:.1%}")]
+    return [*lines, _line("nearest: distance", nearest["ratio"], {"value": 1.0})]
+
+
+def _matched_notes(report) -> list[str]:
+    matcher, diversity, distance = (report[key] for key in ("matcher", "diversity", "frechet_distance"))
+    captions = f"{diversity['captions']} captions" if diversity else "no caption has two held-back clips"
+    halves = f"{distance['clips']} clips from {distance['clips']}" if distance else "too few clips"
+    among = matcher["among"]
+    return [
+        f"right caption: a clip fits its own caption best, of {among} (chance {1 / among:.1%}), by a matcher",
+        f"  that has learnt from {matcher['training_clips']} real clips, and never saw those beside.",
+        f"diversity: mean distance of two clips of one caption, in the matcher's features ({captions}).",
+        f"frechet distance: to real clips, in its features ({halves}); beside it that of other real ones.",
+        "nearest: nearer to a training clip than the real clip of their caption is, 50% if as new; and their",
+        "  distance, as a multiple of that of real ones, 0 if learnt by heart. By pixels of small pictures.",
     ]

@@ -47,9 +47,10 @@ def shipped() -> list[str]:
 
 
 def load(source, step=None) -> Model:
-    """A shipped model by name, a saved model by directory, or a training workdir (its newest checkpoint).
+    """A shipped model by name, a saved model by directory, or a training workdir.
 
-    `step` picks a checkpoint of a workdir. Raises UsageError where nothing whole is found.
+    Of a workdir the newest checkpoint, or one that fits its captions better by more than chance; `step` picks
+    one. Raises UsageError where nothing whole is found.
     """
     directory = find_directory(source)
     config, language = load_definition(directory)

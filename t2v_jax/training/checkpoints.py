@@ -1,4 +1,4 @@
-"""Orbax checkpoints of a run: the training state, the generator's average, the position in the data."""
+"""Orbax checkpoints of a run: the state, the generator's average, the position in the data, its score."""
 
 import contextlib
 import gc
@@ -22,14 +22,16 @@ class Restored(NamedTuple):
 
 
 class Checkpoints:
-    """The checkpoints below `workdir`; the newest `keep` stay (None: opened to read)."""
+    """The checkpoints below `workdir`; the newest `keep` stay, and the best (None: opened to read)."""
 
     def __init__(self, workdir, keep=None):
         self._directory = pathlib.Path(workdir).absolute() / "checkpoints"
         if keep is None and not self._directory.is_dir():
             raise UsageError(f"no checkpoints in {workdir}; train there first with t2v train")
-        policy = ocp.checkpoint_managers.LatestN(keep) if keep else None
-        options = ocp.CheckpointManagerOptions(preservation_policy=policy, create=keep is not None)
+        policy = _newest_and_best(keep) if keep else None
+        options = ocp.CheckpointManagerOptions(
+            preservation_policy=policy, create=keep is not None, best_fn=_value
+        )
         handlers = {
             "ema": ocp.StandardCheckpointHandler(),
             "training": ocp.StandardCheckpointHandler(),
@@ -43,8 +45,23 @@ class Checkpoints:
         """The newest whole checkpoint's step, or None."""
         return self._manager.latest_step()
 
-    def save(self, step, state, position):
-        """Start to write a checkpoint; it gets its final name when all of it is on the disk."""
+    def best_step(self):
+        """The step of the highest score, where that is above the newest one's by more than chance.
+
+        Else the newest, also where that has no score; None where there is no checkpoint.
+        """
+        newest = self.latest_step()
+        scores = {step: score for step in self._manager.all_steps() if (score := self._manager.metrics(step))}
+        if newest not in scores:
+            return newest
+        best = max(scores, key=lambda step: _value(scores[step]))
+        return best if scores[best]["low"] > _value(scores[newest]) else newest
+
+    def save(self, step, state, position, score=None):
+        """Start to write a checkpoint; it gets its final name when all of it is on the disk.
+
+        `score` has the numbers "value" and "low", as `statistics.share`: the larger, the better.
+        """
         # The average is an item of its own: a model is read without the rest, thrice its size.
         training = state._replace(ema=None)._asdict()
         self._manager.save(
@@ -54,6 +71,7 @@ class Checkpoints:
                 training=ocp.args.StandardSave(training),
                 position=ocp.args.JsonSave(position),
             ),
+            metrics=score and {name: score[name] for name in ("value", "low")},
         )
 
     def restore(self, abstract):
@@ -70,9 +88,9 @@ class Checkpoints:
         return Restored(state, items.position)
 
     def restore_arrays(self, item, step=None):
-        """The `ema` or the `training` arrays of a step, the newest by default, on one device."""
+        """The `ema` or the `training` arrays of a step, `best_step` by default, on one device."""
         steps = self._manager.all_steps()
-        step = self.latest_step() if step is None else step
+        step = self.best_step() if step is None else step
         if step not in steps:
             found = ", ".join(map(str, steps)) or "none"
             raise UsageError(f"no checkpoint of step {step} in {self._directory}; found: {found}")
@@ -115,6 +133,16 @@ class Checkpoints:
             f"checkpoint {self._directory / str(step)} cannot be restored ({why}); remove that directory "
             "to go on from the one before"
         )
+
+
+def _newest_and_best(keep):
+    policies = ocp.checkpoint_managers
+    best = policies.BestN(get_metric_fn=_value, n=1, keep_checkpoints_without_metrics=False)
+    return policies.AnyPreservationPolicy([policies.LatestN(keep), best])
+
+
+def _value(score):
+    return score["value"]
 
 
 @contextlib.contextmanager

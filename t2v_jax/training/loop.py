@@ -61,7 +61,7 @@ def run_training(run) -> Trained:
 
 
 def _loop(run, state, batches, timed, budget, checkpoints, reports, preemption):
-    config, step, metrics = run.config, int(state.step), None
+    config, step, metrics, paused = run.config, int(state.step), None, 0.0
     if budget.done:
         return Trained(step, True)
     reports.start(state)
@@ -80,7 +80,7 @@ def _loop(run, state, batches, timed, budget, checkpoints, reports, preemption):
             if variant not in compiled_by_all:
                 wait_for_all(f"compiling for step {step}")
                 compiled_by_all.add(variant)
-            waited = time.monotonic() - asked
+            waited, paused = time.monotonic() - asked + paused, 0.0
             state, new_metrics = program(state, batch, np.float32(budget.progress))
             # The device works on the new step while the host reads the one before and the next batch.
             _report(run, step, metrics, checkpoints, reports)
@@ -91,16 +91,23 @@ def _loop(run, state, batches, timed, budget, checkpoints, reports, preemption):
             if last or step % config.checkpoint_every == 0:
                 _report(run, step, metrics, checkpoints, reports)
                 _check_finite(run, step, state, metrics, checkpoints)
-                checkpoints.save(step, state, batches.get_state())
+                # Who stops a run does not wait for its score.
+                score = reports.caption_match(step, _ema(run, state)) if done or not last else None
+                checkpoints.save(step, state, batches.get_state(), score)
                 metrics = None
+                paused = 0.0 if last else reports.train_matcher(step)
             if done or step % config.sample_every == 0:
-                # Put together by all processes, painted by the first.
-                reports.sheet(step, jax.device_put(state.ema, sharding.replicated(run.mesh)))
+                reports.sheet(step, _ema(run, state))
             if last:
                 break
             batch = sharding.shard_batch(run.mesh, next(timed))
     checkpoints.wait()
     return Trained(step, done)
+
+
+def _ema(run, state):
+    """The generator's moving average, put together by all processes, for the first to paint with."""
+    return jax.device_put(state.ema, sharding.replicated(run.mesh))
 
 
 def _shape(array):

@@ -3,10 +3,13 @@
 import collections
 import contextlib
 import sys
+import time
 
 import jax
 import numpy as np
 
+from t2v_jax.errors import UsageError
+from t2v_jax.evaluation.caption_match import FIRST_STEP, CaptionMatch, has_matcher
 from t2v_jax.inference.generation import generate
 from t2v_jax.inference.model import Model
 from t2v_jax.inference.video import contact_sheet, save_image
@@ -23,6 +26,9 @@ class Reports:
         self._run = run
         self._open = contextlib.ExitStack()
         self._first = jax.process_index() == 0
+        # Checkpoints are kept by their scores, which several processes would have to agree on.
+        self._is_matched = jax.process_count() == 1 and has_matcher(run.config)
+        self._caption_match = None
         if self._first:
             config, enter = run.config, self._open.enter_context
             self._writer = enter(MetricWriter(run.workdir, start))
@@ -61,16 +67,38 @@ class Reports:
         """Paint fixed prompts with fixed noise, a row a prompt, as PNG and to TensorBoard."""
         if not self._first:
             return
-        here = jax.tree.map(lambda leaf: leaf.addressable_data(0), ema)
-        run = self._run
-        captions = list(run.source.captions())
+        captions = list(self._run.source.captions())
         rows = np.linspace(0, len(captions) - 1, min(SHEET_ROWS, len(captions))).round().astype(int)
         prompts = [captions[row] for row in rows]
-        sheet = contact_sheet(np.asarray(generate(Model(here, run.config, run.language), prompts)))
+        sheet = contact_sheet(np.asarray(generate(self._model(ema), prompts)))
         self._writer.images(step, {"samples": sheet})
         samples = self._run.workdir / "samples"
         samples.mkdir(exist_ok=True)
         save_image(sheet, samples / f"{step:07d}.png")
+
+    def train_matcher(self, step) -> float:
+        """Have the matcher trained or read, once there is something for it to see -> the seconds it took."""
+        began = time.monotonic()
+        if self._is_matched and self._caption_match is None and step >= FIRST_STEP:
+            try:
+                self._caption_match = CaptionMatch(self._run.config, self._run.workdir)
+            except UsageError as error:
+                print(f"training goes on without a caption match: {error}", file=sys.stderr)
+                self._is_matched = False
+        return time.monotonic() - began
+
+    def caption_match(self, step, ema):
+        """The score of the caption match, logged; None before there is a matcher."""
+        if self._caption_match is None:
+            return None
+        score = self._caption_match(self._model(ema))
+        shares = {"caption_match": score["value"], "caption_match_real": self._caption_match.of_real_clips}
+        self._writer.scalars(step, shares)
+        return score
+
+    def _model(self, ema):
+        here = jax.tree.map(lambda leaf: leaf.addressable_data(0), ema)
+        return Model(here, self._run.config, self._run.language)
 
     def __enter__(self):
         return self

@@ -4,10 +4,10 @@ import shutil
 
 import numpy as np
 import pytest
-from t2v_jax.training.train import train
 
 from t2v_jax.data.caption_table import caption_table
 from t2v_jax.text.language import Captions, Language
+from t2v_jax.training.loop import train
 
 CAPTIONS = ["digit 3 is up and down.", "the digit 5 is left and right."]
 OTHERS = ["digit 3 is up.", "digit 5 is down."]

@@ -1,5 +1,8 @@
 """The configuration that is read from prepared clips, and a run that it makes."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 
@@ -9,7 +12,8 @@ from t2v_jax import config as configuration
 from t2v_jax.data.videos import prepared as prepared_clips
 from t2v_jax.data.videos.decode import ClipSpec
 from t2v_jax.data.videos.folder import read_folder
-from t2v_jax.training import auto_config
+from t2v_jax.evaluation import matcher_training
+from t2v_jax.training import auto_config, reports
 from tests import launch
 from tests.data.videos import files as videos
 
@@ -133,3 +137,40 @@ def test_what_cannot_be_trained_on_is_told_in_one_line(arguments, told, tmp_path
     assert cli.main(["train", *arguments, f"--workdir={tmp_path / 'run'}"]) == 2
     error = capsys.readouterr().err
     assert told in error and error.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def run(prepared, tmp_path_factory):
+    """The workdir of three steps, a checkpoint after each, the matcher made after the first."""
+    workdir = tmp_path_factory.mktemp("run")
+    settings = [*SMALL[1:], "--config.steps=3", "--config.checkpoint_every=1"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matcher_training, "FEWEST_STEPS", 2)
+        patch.setattr(reports, "FIRST_STEP", 1)
+        assert cli.main(["train", f"--data={prepared}", f"--workdir={workdir}", *settings]) == 0
+    return workdir
+
+
+def test_checkpoints_are_scored_by_the_captions_that_match(run):
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    scores = {line["step"]: line["caption_match"] for line in lines if "caption_match" in line}
+    assert sorted(scores) == [2, 3]
+    assert {score * 2 for score in scores.values()} <= {0, 1, 2}  # of two captions
+
+
+def test_a_model_of_ones_own_clips_is_evaluated(prepared, run, tmp_path, capsys):
+    moved, output = shutil.copytree(prepared, tmp_path / "moved"), tmp_path / "report.json"
+    command = ["evaluate", f"--workdir={run}", "--seeds=0", f"--output={output}"]
+    assert cli.main(command) == 0
+    told, found = capsys.readouterr(), output.read_text()
+    assert "training the matcher" not in told.err and "held-back captions" in told.out
+    report = json.loads(found)
+    assert report["clips"] == report["matcher"]["held_back_clips"]
+    assert report["clips"] + report["matcher"]["training_clips"] == 4
+    hidden = prepared.rename(tmp_path / "hidden")
+    assert cli.main(command) == 2
+    error = capsys.readouterr().err
+    assert str(prepared) in error and "--data=DIR" in error and error.count("\n") == 1
+    assert cli.main([*command, f"--data={moved}"]) == 0
+    assert output.read_text() == found
+    hidden.rename(prepared)

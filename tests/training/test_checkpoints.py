@@ -101,3 +101,24 @@ def test_damage_is_told_in_one_line(saved, tmp_path, harm, capfd):
             assert result.position == {"next_index": step}
     assert told >= 3
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("scores", "kept", "best"),
+    [
+        ([None, None, None], [2, 3], 3),
+        ([(0.9, 0.8), (0.5, 0.4), (0.7, 0.6), (0.6, 0.5)], [1, 3, 4], 1),
+        ([(0.9, 0.6), (0.5, 0.4), (0.7, 0.6), (0.65, 0.5)], [1, 3, 4], 4),  # no better than by chance
+        ([(0.9, 0.8), (0.5, 0.4), (0.7, 0.6), None], [1, 3, 4], 4),
+    ],
+)
+def test_the_best_stays_and_is_taken_where_it_is_surely_better(tmp_path, scores, kept, best):
+    with Checkpoints(tmp_path, keep=2) as checkpoints:
+        for step, score in enumerate(scores, 1):
+            numbers = score and dict(zip(("value", "low"), score))
+            checkpoints.save(step, state(step), {"next_index": step}, numbers)
+    assert sorted(int(path.name) for path in tmp_path.glob("checkpoints/[0-9]*")) == kept
+    with Checkpoints(tmp_path) as checkpoints:
+        assert checkpoints.best_step() == best and checkpoints.latest_step() == len(scores)
+        ema = checkpoints.restore_arrays("ema")
+    jax.tree.map(np.testing.assert_array_equal, ema, state(best).ema)
