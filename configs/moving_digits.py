@@ -23,6 +23,7 @@ def get_config():
     config.discriminator.frame_channels = (24, 48, 96)
     config.discriminator.clip_channels = (24, 48, 64)
     config.optimizer.beta_1 = 0.5
+    config.loss.balance = 0.0  # this run was in balance by itself
     config.loss.penalty_weight = 0.1
     config.loss.final_penalty_weight = 0.02
     config.loss.energy_weight = 4.0

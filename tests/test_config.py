@@ -64,6 +64,7 @@ CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").glob("*.py")
         ("optimizer.generator_learning_rate", math.inf),
         ("optimizer.discriminator_learning_rate", 0.0),
         ("loss.penalty_weight", 0.0),
+        ("game.balance", 1.0),
         ("optimizer.beta_1", 1.0),
         ("optimizer.beta_2", -0.1),
         ("optimizer.ema_decay", 1.5),
@@ -90,11 +91,13 @@ def test_impossible_value_is_named(name, value):
     assert "\n" not in str(caught.value)
 
 
-def test_clips_per_caption_are_of_drawn_worlds():
+def test_clips_per_caption_are_of_sources_that_know_them():
     config = configuration.default()
     config.data.clips_per_caption = 4
-    configuration.check(config)
-    config.data.world = "clips"
+    for world in ("two_digits", "clips"):
+        config.data.world = world
+        configuration.check(config)
+    config.data.world = "tfds"
     with pytest.raises(UsageError, match="config.data.clips_per_caption is 4; expected 1"):
         configuration.check(config)
 

@@ -134,7 +134,9 @@ def test_a_frame_tells_what_was_heard_of_each_word(play):
 
 
 def test_a_word_that_the_model_never_saw_is_told(play):
-    assert play("typo", "the digit 3 is moving up and dwn")["unknown"] == {"dwn": ["down"]}
+    told = play("typo", "the digit 3 is moving up and dwn")
+    assert told["unknown"] == {"dwn": ["down"]} and told["tokens"][-1] == "and"
+    assert np.array(told["attention"]).shape[-1] == len(told["tokens"])
 
 
 def test_only_so_many_streams_are_remembered(play, monkeypatch):

@@ -58,6 +58,7 @@ RANGES = {  # field -> lowest, highest
     "loss.penalty_weight": (1e-9, 1e6),
     "loss.final_penalty_weight": (1e-9, 1e6),
     "loss.penalty_every": (1, MANY),
+    "loss.balance": FRACTION,
     "optimizer.generator_learning_rate": LEARNING_RATE,
     "optimizer.discriminator_learning_rate": LEARNING_RATE,
     "optimizer.final_learning_rate_fraction": FRACTION,
@@ -119,8 +120,8 @@ def _check_clips_per_caption(config):
     together, loss = config.data.clips_per_caption, config.loss
     expected = f"a divisor of batch_size, {config.batch_size}"
     _require(config.batch_size % together == 0, expected, config, "data.clips_per_caption")
-    expected = "1, for only drawn worlds know which clips have the same caption class"
-    ordered = config.data.world not in ("clips", "tfds")
+    expected = "1, for a TFDS data set does not know which of its clips have the same class"
+    ordered = config.data.world != "tfds"
     _require(together == 1 or ordered, expected, config, "data.clips_per_caption")
     expected = "0, or else data.clips_per_caption of 2 or more: it compares clips of one caption class"
     _require(together > 1 or not loss.energy_weight, expected, config, "loss.energy_weight")

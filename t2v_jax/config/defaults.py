@@ -37,7 +37,7 @@ def _data():
     data.background = -1.0  # brightness of an empty frame, from -1, black, to 1, white
     data.digit_size = 0  # height and width of a digit, pixels; 0: 28 in a frame of 64
     data.clips = 1_000_000  # distinct clips of a drawn world in an epoch
-    # Clips of one caption class side by side in a batch (drawn worlds): D can compare them.
+    # Clips of one caption class side by side in a batch: D can compare them.
     data.clips_per_caption = 1
     data.dataset = ""  # tfds: the name of the data set, as ucf101
     # clips: the directory that t2v data prepare made; digits: MNIST's IDX files (empty: the shipped subset);
@@ -118,6 +118,9 @@ def _loss():
     loss.penalty_sigma = 0.1  # step of the finite difference, pixels in [-1, 1]
     loss.penalty_weight = 1.0  # gamma at the first step
     loss.final_penalty_weight = 0.5  # gamma at the last step, where the contrast weight is 0
+    # D is winning where its loss is below this share of an undecided D's: the penalties then grow, up to a
+    # hundredfold, until it is not. 0: never.
+    loss.balance = 0.5
     loss.penalty_every = 4  # steps, one of which has the penalties, scaled up by that number
     return loss
 

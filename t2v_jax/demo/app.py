@@ -118,8 +118,8 @@ def _prompts(directory):
 
 
 def _sentence(language, prompt):
-    """Tokens, their tags and kinds of entity; unknown words, each with known ones like it."""
-    parse = language.parse(prompt)
+    """Tokens of known words, their tags and entities; unknown words, each with known ones like it."""
+    parse = language.parse(language.known(prompt))
     return {
         "tokens": [token.piece.lstrip("▁") for token in parse.tokens],
         "tags": parse.tags,

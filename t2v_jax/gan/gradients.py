@@ -51,13 +51,13 @@ class Forward(NamedTuple):
 
 
 def gradients(
-    networks, config, frames: Frames, penalised: bool, key, generator, discriminator, batch, progress
+    networks, config, frames: Frames, penalised, key, generator, discriminator, batch, progress, scale=1.0
 ):
     """(the generator's gradient, the discriminator's gradient, metrics).
 
     batch: `clip` uint8 [b, t, h, w, c], `captions`, `caption_class` int [b] (equal where captions say the
     same), `negatives` and `negative_classes` likewise (see `data.hard_negatives`). penalised: whether D's
-    loss has its gradient penalties in this step. progress: see `State`.
+    loss has its gradient penalties in this step. progress, scale (of the penalties): see `State`.
     """
     samples = sample(key, frames, len(batch["caption_class"]), config.generator.noise_width)
     classes = groups(batch["caption_class"], len(samples.noise))
@@ -74,13 +74,15 @@ def gradients(
     sigma = config.loss.penalty_sigma if perturbed else None
     forward = _forward(generate, encode, network, generator, discriminator, real, samples, sigma)
 
-    d_gradient, terms = _discriminator_gradient(forward, wrong, config.loss, progress)
+    gamma = scale * penalties.weight(config.loss, progress)
+    d_gradient, terms = _discriminator_gradient(forward, wrong, config.loss, gamma)
     if penalised and config.loss.penalty == "exact":
         score = _penalised_score(network, encode)
-        gradient, more = _exact_penalty_gradient(score, discriminator, forward, config.loss, progress)
+        gradient, more = _exact_penalty_gradient(score, discriminator, forward, gamma)
         d_gradient, terms = _sum(d_gradient, gradient), terms | more
     g_gradient, g_terms = _generator_gradient(forward, wrong, classes, config.loss, progress)
-    return g_gradient, d_gradient, terms | g_terms | _metrics(forward, wrong)
+    terms |= g_terms | {"penalty_weight": gamma / config.loss.penalty_every}
+    return g_gradient, d_gradient, terms | _metrics(forward, wrong)
 
 
 def to_unit_range(clips):
@@ -122,17 +124,17 @@ def _forward(generate, encode, score, generator, discriminator, real, samples, s
     return Forward(real, generated, spread, outputs, generator_pullback, captions_pullback, pullbacks)
 
 
-def _discriminator_gradient(forward: Forward, wrong, config, progress):
+def _discriminator_gradient(forward: Forward, wrong, config, gamma):
     """D's gradient and the terms of its loss, but for exact penalties."""
-    loss = functools.partial(discriminator_loss, wrong=wrong, config=config, progress=progress)
+    loss = functools.partial(discriminator_loss, wrong=wrong, config=config, gamma=gamma)
     cotangents, terms = jax.grad(loss, has_aux=True)(forward.outputs)
     parts = (forward.score_pullbacks[name](cotangents[name])[:2] for name in forward.outputs)
     gradient, sentences = _sum(*parts)
     return _sum(gradient, *forward.captions_pullback(sentences)), terms
 
 
-def discriminator_loss(outputs, wrong, config, progress):
-    """D's loss of its outputs by name, and its terms. config: config.loss."""
+def discriminator_loss(outputs, wrong, config, gamma):
+    """D's loss of its outputs by name, and its terms. config: config.loss; gamma: weight of the penalties."""
     loss = registry.resolve("loss", config.kind).discriminator
     logits = {name: output.logits for name, output in outputs.items()}
     real, fake = own(logits["real"]), own(logits["fake"])
@@ -144,7 +146,7 @@ def discriminator_loss(outputs, wrong, config, progress):
         sigma = config.penalty_sigma
         terms["r1"] = penalties.finite_difference(own(logits["perturbed_real"]), real, sigma)
         terms["r2"] = penalties.finite_difference(own(logits["perturbed_fake"]), fake, sigma)
-        value += penalties.weight(config, progress) / 2 * (terms["r1"] + terms["r2"])
+        value += gamma / 2 * (terms["r1"] + terms["r2"])
     return value, terms
 
 
@@ -158,13 +160,13 @@ def _penalised_score(score, encode):
     return scores
 
 
-def _exact_penalty_gradient(scores, discriminator, forward: Forward, config, progress):
+def _exact_penalty_gradient(scores, discriminator, forward: Forward, gamma):
     """The gradient of the exact R1 and R2 of D's `scores`, and both."""
 
     def both(parameters):
         clips = forward.real, forward.generated.clips
         r1, r2 = (penalties.exact(functools.partial(scores, parameters), shown) for shown in clips)
-        return penalties.weight(config, progress) / 2 * (r1 + r2), {"r1": r1, "r2": r2}
+        return gamma / 2 * (r1 + r2), {"r1": r1, "r2": r2}
 
     return jax.grad(both, has_aux=True)(discriminator)
 

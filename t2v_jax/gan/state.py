@@ -10,11 +10,13 @@ import optax
 class State(NamedTuple):
     """Everything that a step changes. `ema` is the EMA of the generator's parameters.
 
-    progress: the share of the run that was done before the newest step, 0 to 1.
+    progress: the share of the run that was done before the newest step, 0 to 1. penalty_scale: the factor on
+    the scheduled penalties that `balance.steered` keeps, 1 or more.
     """
 
     step: jax.Array
     progress: jax.Array
+    penalty_scale: jax.Array
     generator: Any
     discriminator: Any
     generator_adam: Any
@@ -52,6 +54,7 @@ def create(generator, discriminator, optimizers):
     return State(
         step=jnp.zeros((), jnp.int32),
         progress=jnp.zeros(()),
+        penalty_scale=jnp.ones(()),
         generator=generator,
         discriminator=discriminator,
         generator_adam=optimizers.generator.init(generator),

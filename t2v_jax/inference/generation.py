@@ -28,7 +28,8 @@ def generate(params, prompts: str | Sequence[str], seed: int = 0, frames: int | 
     alone: not on the other prompts, nor on the number of devices, but for rounding (at most one
     level in 255). `frames` is the training length by default and may exceed it. Compiles once per
     number of frames and power of two of prompts. `seed` is 0 to 2^32 - 1. Raises UsageError for a
-    prompt or number out of range, warns of words that the model never saw (UnknownWord).
+    prompt or number out of range, warns of words that the model never saw (UnknownWord): it paints what the
+    others say.
     """
     if isinstance(prompts, str):
         return generate(params, [prompts], seed, frames)[0]
@@ -53,8 +54,8 @@ def checked_seed(seed):
 
 
 def encode(language, prompts):
-    """The captions of prompts, after a warning of the words that training never showed."""
-    captions = language.encode(prompts)
+    """The captions of prompts without the words that training never showed, after a warning of those."""
+    captions = language.encode([language.known(prompt) for prompt in prompts])
     for prompt in dict.fromkeys(prompts):
         _warn_of_unknown_words(language, prompt)
     return captions

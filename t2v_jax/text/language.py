@@ -142,6 +142,14 @@ class Language:
             if word not in self._case_of and not is_punctuation(word)
         }
 
+    def known(self, sentence: str) -> str:
+        """The sentence without the words that no caption has, which would spoil the others.
+
+        Errors: as encode, but for the number of tokens.
+        """
+        words = self._words(sentence)
+        return " ".join(word for word in words if fold_case(word) in self._case_of)
+
     def describe(self, sentence: str) -> str:
         """A table in text: each token with its tag and its entity. Errors: as encode."""
         parse = self.parse(sentence)

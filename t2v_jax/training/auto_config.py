@@ -7,6 +7,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from t2v_jax import config as configuration
+from t2v_jax.data.source import ClipSource, read_batch
 from t2v_jax.data.videos.prepared import PreparedClips
 from t2v_jax.text.words import fold_case, split_words
 
@@ -22,14 +23,20 @@ def fitted_config(directory: str | os.PathLike) -> ConfigDict:
     Read from the clips: their shape, the brightness of the background, how many there are and how many of one
     caption, how many words. Raises UsageError where there are no such clips.
     """
-    source = PreparedClips(directory)
     config = configuration.default()
     config.minutes, config.steps = MINUTES, 1_000_000
     config.log_every, config.checkpoint_every, config.sample_every = 50, 500, 500
-    _fit_data(config.data, source, directory)
-    _fit_text(config.text, source.captions())
+    config.data.world, config.data.directory = "clips", str(directory)
+    return fit(config, PreparedClips(directory))
+
+
+def fit(config: ConfigDict, source: ClipSource) -> ConfigDict:
+    """Set what the clips of `source` tell in `config`, which is returned, whose data are chosen."""
+    captions = source.captions()
+    _fit_data(config.data, source)
+    _fit_text(config.text, captions)
     _fit_networks(config)
-    _fit_training(config, len(source), len(source.captions()))
+    _fit_training(config, len(source), len(captions))
     return config
 
 
@@ -54,11 +61,11 @@ def describe(config) -> str:
     return f"read from {data.directory}: {', '.join(facts)}; --config.FIELD=VALUE changes any"
 
 
-def _fit_data(data, source, directory):
+def _fit_data(data, source):
     chosen = np.linspace(0, len(source) - 1, min(LOOKED_AT, len(source))).astype(int)
-    data.world, data.directory = "clips", str(directory)
-    data.frames, data.size, _, data.channels = source.shape
-    data.background = brightness_of_background(source.batch(chosen)["clip"])
+    clips = read_batch(source, chosen)["clip"]
+    data.frames, data.size, _, data.channels = clips.shape[1:]
+    data.background = brightness_of_background(clips)
 
 
 def _fit_text(text, captions):

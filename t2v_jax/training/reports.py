@@ -14,6 +14,7 @@ from t2v_jax.inference.generation import generate
 from t2v_jax.inference.model import Model
 from t2v_jax.inference.video import contact_sheet, save_image
 from t2v_jax.progress import Progress
+from t2v_jax.training.health import Health
 from t2v_jax.training.metrics import MetricWriter
 
 SHEET_ROWS = 10  # prompts of a sample sheet
@@ -32,6 +33,7 @@ class Reports:
         if self._first:
             config, enter = run.config, self._open.enter_context
             self._writer = enter(MetricWriter(run.workdir, start))
+            self._health = Health(config)
             progress = Progress(
                 None if config.minutes else config.steps,
                 config.batch_size,
@@ -62,6 +64,7 @@ class Reports:
         self._progress.update(step, losses)
         if is_due(self._run.config, step):
             self._writer.scalars(step, metrics)
+            self._health.update(step, metrics)
 
     def sheet(self, step, ema):
         """Paint fixed prompts with fixed noise, a row a prompt, as PNG and to TensorBoard."""

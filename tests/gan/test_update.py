@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from t2v_jax import registry
-from t2v_jax.gan import losses, penalties, state
+from t2v_jax.gan import balance, losses, penalties, state
 from t2v_jax.gan.gradients import gradients, to_unit_range
 from t2v_jax.gan.sampling import Frames, sample_frames, sample_start_offsets
 from t2v_jax.gan.update import minimax_step
@@ -142,6 +142,7 @@ GOLDEN = [0.777561, 0.631758, 0.710455, 0.684137, 0.711121, 0.691447]
 def test_step_changes_everything_that_learns():
     # Not the relativistic loss: it cannot tell a constant added to all scores.
     update, first = compiled_step(example.config(warmup_steps=1, kind="non_saturating"))
+    first = first._replace(penalty_scale=jnp.float32(2))  # 1 is where it stays in balance
     last, _ = update(update(first, example.batch())[0], example.batch(4), 0.5)
     same = jax.tree_util.tree_map_with_path(
         lambda path, a, b: jax.tree_util.keystr(path) if bool(jnp.all(a == b)) else None,
@@ -195,6 +196,39 @@ def test_penalty_weight_falls_geometrically():
         config = example.config(**weights, penalty_every=every).loss
         got = [float(penalties.weight(config, progress)) for progress in (0, 0.5, 1)]
         np.testing.assert_allclose(got, np.multiply([4, 2, 1], every), rtol=1e-5)
+
+
+def test_penalties_are_scaled_by_the_state():
+    """Twice the scale is twice the weight, and as much as twice the weight of the schedule."""
+    networks, batch, key = example.networks(example.config()), example.batch(), jax.random.key(3)
+    parameters = example.parameters(networks)
+
+    @jax.jit
+    def both(parameters, scale):
+        return [
+            gradients(networks, config, FRAMES, True, key, *parameters, batch, 0, factor)[1:]
+            for config, factor in ((example.config(), scale), (doubled, scale / 2))
+        ]
+
+    weights = {name: 2 * example.config().loss[name] for name in ("penalty_weight", "final_penalty_weight")}
+    doubled = example.config(**weights)
+    (once, metrics), (twice, metrics_twice) = both(parameters, 3.0)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-7), once, twice)
+    np.testing.assert_allclose(metrics["penalty_weight"], 3 * example.config().loss.penalty_weight, rtol=1e-5)
+    np.testing.assert_allclose(metrics_twice["penalty_weight"], metrics["penalty_weight"], rtol=1e-5)
+
+
+def test_a_step_steers_the_penalty_of_the_next_by_its_own_loss():
+    """A D that has more than its share of errors is left to the schedule, one that has less is not."""
+    update, first = compiled_step(example.config(warmup_steps=1, balance=0.99))
+    other_update, _ = compiled_step(example.config(warmup_steps=1, balance=0.0))
+    ahead = first._replace(penalty_scale=jnp.float32(8))
+    for step_of, asked in ((update, 0.99), (other_update, 0.0)):
+        after, metrics = step_of(ahead, example.batch())
+        expected = balance.steered(example.config(balance=asked).loss, 8.0, metrics["discriminator_loss"])
+        np.testing.assert_allclose(after.penalty_scale, expected, rtol=1e-6)
+        assert float(after.penalty_scale) != 8
+    assert float(metrics["penalty_weight"]) == 8 * example.config().loss.penalty_weight
 
 
 def test_contrast_falls_to_nothing():

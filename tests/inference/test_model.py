@@ -111,9 +111,10 @@ def test_bad_request_is_refused(params, prompts, options, message):
         t2v_jax.generate(params, prompts, **options)
 
 
-def test_unknown_word_is_told(params):
+def test_unknown_word_is_told_and_not_heard(params):
     with pytest.warns(generation.UnknownWord, match=r"'digitt'; known ones like it: digit"):
-        t2v_jax.generate(params, "digitt 3 is up and down.")
+        clip = t2v_jax.generate(params, "digitt 3 is up and down.")
+    np.testing.assert_array_equal(clip, t2v_jax.generate(params, "3 is up and down."))
 
 
 def test_saved_model_paints_the_same(saved, five):

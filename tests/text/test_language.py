@@ -89,6 +89,15 @@ def test_unknown_words(language):
     assert language.unknown_words(CAPTIONS[0]) == {}
 
 
+def test_the_known_words_of_a_sentence(language):
+    sentence = language.known("The digt 3 is leftt — 😀 Zebra, up")
+    assert sentence.split() == [w for w in sentence.split() if not language.unknown_words(w)]
+    assert "3 is" in sentence and sentence.endswith("up") and "zebra" not in sentence.lower()
+    assert same(language.encode([language.known(CAPTIONS[0])]), language.encode(CAPTIONS[:1]))
+    with pytest.raises(UsageError, match="no word of"):
+        language.known("zebra")
+
+
 def test_unknown_words_have_the_unknown_id():
     captions = LANGUAGES["word"].encode(["digit zebra 😀"])
     assert (captions.tokens[0, :3] == UNKNOWN).tolist() == [False, True, True]

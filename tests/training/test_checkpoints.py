@@ -15,7 +15,7 @@ from t2v_jax.training.checkpoints import Checkpoints
 def state(step):
     """A state whose values tell its step and its field."""
     fields = [{"params": {"kernel": jnp.full((30, 20), step + n / 10)}} for n in range(5)]
-    return State(jnp.int32(step), jnp.float32(step / 8), *fields)
+    return State(jnp.int32(step), jnp.float32(step / 8), jnp.float32(step), *fields)
 
 
 def abstract():

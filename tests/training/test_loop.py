@@ -79,12 +79,13 @@ def diverging(leaf, at):
     def step(networks, optimizers, config, frames, penalised, state, batch, progress):
         poison = jnp.where(state.step + 1 < at, 0.0, jnp.nan)
         losses = {"discriminator_loss": jnp.float32(1), "generator_loss": jnp.float32(2)}
+        others = dict.fromkeys(("penalty_weight", "diversity", "real_diversity"), jnp.float32(1))
         if leaf in losses:
             losses[leaf] += poison
         else:
             poisoned = jax.tree.map(lambda x: x + poison, getattr(state, leaf))
             state = state._replace(**{leaf: poisoned})
-        return state._replace(step=state.step + 1), losses
+        return state._replace(step=state.step + 1), losses | others
 
     return step
 

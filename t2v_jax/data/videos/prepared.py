@@ -166,16 +166,15 @@ def _write_manifest(output: pathlib.Path, report: Report, outcomes: Sequence[dic
 class PreparedClips:
     """The clips of a split of a prepared directory: a `ClipSource` (see `source`).
 
-    The class of a clip is the index of its caption among all of the directory, sorted. Raises
-    UsageError for a directory that `prepare` did not finish, for a damaged one, and for a split
+    The class of a clip is the index of its caption among all of the directory, sorted. `clips_per_caption`
+    clips side by side have the same; where the clips of a caption do not come out even, its first ones come
+    twice. Raises UsageError for a directory that `prepare` did not finish, for a damaged one, and for a split
     without clips.
     """
 
-    def __init__(self, directory: str | os.PathLike | None, split: str = "train"):
+    def __init__(self, directory: str | os.PathLike | None, split: str = "train", clips_per_caption: int = 1):
         if directory is None:
-            raise UsageError(
-                "config.data.directory is empty; no prepared clips: name what t2v data prepare made"
-            )
+            raise UsageError("config.data.directory is empty; expected what t2v data prepare made")
         self._directory = local_path(directory)
         if split not in SPLITS:
             raise UsageError(f"no split {split!r} of a folder of clips; expected {' or '.join(SPLITS)}")
@@ -193,7 +192,9 @@ class PreparedClips:
         ]
         if not chosen:
             raise UsageError(f"{directory} has no clips of the split {split!r}: prepare a larger folder")
-        self._rows = np.array(chosen)
+        self.clips_per_caption, self._rows = clips_per_caption, np.array(chosen)
+        if clips_per_caption > 1:
+            self._rows = _side_by_side(self._rows, clips_per_caption)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -255,3 +256,14 @@ class PreparedClips:
         return UsageError(
             f"{self._directory} is damaged: {flaw}; remove it and make it again with t2v data prepare"
         )
+
+
+def _side_by_side(rows, clips_per_caption):
+    """Rows (record, class) in groups of so many of one class: those of each class filled up in turn."""
+    caption_classes, counts = np.unique(rows[:, 1], return_counts=True)
+    whole = -(-counts // clips_per_caption) * clips_per_caption
+    of_each = [
+        np.resize(rows[rows[:, 1] == caption_class], (n, 2))
+        for caption_class, n in zip(caption_classes, whole)
+    ]
+    return np.concatenate(of_each)

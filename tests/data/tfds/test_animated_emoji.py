@@ -65,7 +65,7 @@ def test_missing_packages_are_named_with_the_command_that_fetches_them(tmp_path)
 def test_damaged_packages_are_named(tmp_path, name, content):
     path = emoji.packages(tmp_path) / name
     path.write_bytes(path.read_bytes()[:-200] if content is None else content)
-    with pytest.raises(UsageError, match="damaged .*; fetch it anew"):
+    with pytest.raises(UsageError, match="damaged .*; fetch it again"):
         list(animated_emoji.read(tmp_path))
 
 

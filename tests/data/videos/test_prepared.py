@@ -83,6 +83,25 @@ def test_many_clips_are_read_at_once(prepared):
         np.testing.assert_array_equal(column, [element[field] for element in elements])
 
 
+def test_clips_of_a_class_stand_side_by_side(prepared):
+    plain = sources(prepared)["train"]
+    every = plain.batch(range(len(plain)))
+    for clips_per_caption in (2, 3):
+        source = PreparedClips(prepared[0], "train", clips_per_caption)
+        groups = [
+            source.batch(range(start, start + clips_per_caption))
+            for start in range(0, len(source), clips_per_caption)
+        ]
+        for group in groups:
+            assert len(set(group["caption"])) == len(set(group["caption_class"])) == 1
+        clips = {clip.tobytes() for group in groups for clip in group["clip"]}
+        assert clips == {clip.tobytes() for clip in every["clip"]}  # none is left out
+        most = max(map(every["caption"].count, every["caption"]))
+        assert most >= clips_per_caption and any(
+            len({c.tobytes() for c in g["clip"]}) == clips_per_caption for g in groups
+        )
+
+
 def test_a_class_is_a_caption_in_every_split(prepared):
     caption_classes = {}
     for source in sources(prepared).values():

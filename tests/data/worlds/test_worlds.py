@@ -226,7 +226,7 @@ def test_a_worlds_repr_makes_the_same_world(name):
         ({"clips": 0}, "clips=0"),
         ({"frames": 0}, "frames=0"),
         ({"seed": -1}, "seed=-1"),
-        ({"clips_per_caption": 0}, "alike=0"),
+        ({"clips_per_caption": 0}, "clips_per_caption=0"),
         ({"size": 15}, "expected"),
         ({"split": "dev"}, "'dev': expected one of train, test, held_out"),
     ],
