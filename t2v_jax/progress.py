@@ -82,13 +82,13 @@ class Progress:
         facts = [f"{self._clips / pace:.0f} clips/s"]
         if self._batches is not None:
             facts.append(f"{self._batches.share():.1%} waiting for data")
-        told = [f"{name} {value:.4g}" for name, value in losses.items()]
+        losses = [f"{name} {value:.4g}" for name, value in losses.items()]
         if self._bar is not None:
-            self._bar.set_postfix_str(", ".join(facts + told))
+            self._bar.set_postfix_str(", ".join(facts + losses))
             return
         left = self._left() if self._total is None else (self._total - step) * pace
         of_all = "" if self._total is None else f"/{self._total}"
-        facts = [f"step {step}{of_all}", *facts, f"ETA {datetime.timedelta(seconds=round(left))}", *told]
+        facts = [f"step {step}{of_all}", *facts, f"ETA {datetime.timedelta(seconds=round(left))}", *losses]
         print(", ".join(facts), file=sys.stderr, flush=True)
 
 

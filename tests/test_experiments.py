@@ -4,6 +4,7 @@ import pathlib
 import runpy
 import subprocess
 import sys
+import types
 
 import jax
 import numpy as np
@@ -32,6 +33,28 @@ def test_the_reader_of_characters_knows_what_a_caption_names():
     assert told[0] == ["woman", "red", "shirt", "teal", "blue", "casts", "left"]
     assert told[1] == ["orc", "none", "dress", "pink", "none", "walks", "toward"]
     assert reader["named"](asked).tolist() == [[True] * 7, [True, False, True, True, False, True, True]]
+
+
+@pytest.mark.parametrize(
+    ("folder", "captions", "told"),
+    [
+        (
+            "plain",
+            ["a small red apple moving left", "a large slice of pizza moving up"],
+            [["red apple", "left"], ["slice of pizza", "up"]],
+        ),
+        (
+            "pans",
+            ["the camera pans left over a dune by the sea", "the camera zooms in on fruits"],
+            [["a dune by the sea", "pans left over"], ["fruits", "zooms in on"]],
+        ),
+    ],
+)
+def test_the_readers_of_folders_know_what_a_caption_names(folder, captions, told):
+    source = types.SimpleNamespace(captions=lambda: dict.fromkeys(captions))
+    reader = runpy.run_path(str(ROOT / "experiments" / "recipe" / "reader.py"))["Reader"](folder, source)
+    wanted = reader.wanted(captions)
+    assert [[values[i] for values, i in zip(reader.values.values(), row)] for row in wanted] == told
 
 
 @pytest.mark.parametrize("frames", [9, 16])

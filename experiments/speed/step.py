@@ -35,9 +35,11 @@ def measure(repeats) -> Iterator[dict]:
         yield _sparse(name, *started_run, repeats)
 
 
-def started(path):
-    """The `Run` of a config, its first state and its first batch."""
-    config = configuration.check(runpy.run_path(str(path))["get_config"]())
+def started(path, changes=()):
+    """The `Run` of a config with `changes` of fields by dotted names, its first state and its first batch."""
+    config = runpy.run_path(str(path))["get_config"]()
+    config.update_from_flattened_dict(dict(changes))
+    config = configuration.check(config)
     run = setup.set_up(config, pathlib.Path(tempfile.mkdtemp()) / "run")
     batches = clip_batches(run.source, run.language, config.batch_size, threads=0)
     state = first_state.restore_or_start(run, _NoCheckpoints(), batches)

@@ -45,8 +45,8 @@ def _read(path, digest) -> Captions | None:
 
 def _digest(captions, language) -> str:
     """Of all that the encoding depends on."""
-    told = [__version__, language.max_tokens, language.words, list(captions)]
-    return hashlib.sha256(language.tokenizer.model + json.dumps(told).encode()).hexdigest()
+    facts = [__version__, language.max_tokens, language.words, list(captions)]
+    return hashlib.sha256(language.tokenizer.model + json.dumps(facts).encode()).hexdigest()
 
 
 def _trimmed(captions: Captions) -> Captions:

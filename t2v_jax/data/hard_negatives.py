@@ -75,8 +75,8 @@ def _word_table(captions: Iterable[str]) -> np.ndarray:
         words = [word] if word.isalnum() else split_words(part)  # which takes a while
         return [numbers.setdefault(fold_case(word), len(numbers) + 1) for word in words]
 
-    told = [set().union(*map(numbered, caption.split())) for caption in captions]
-    table = np.zeros((len(told), max(map(len, told))), np.int32)
-    for row, words in zip(table, told):
+    words_of = [set().union(*map(numbered, caption.split())) for caption in captions]
+    table = np.zeros((len(words_of), max(map(len, words_of))), np.int32)
+    for row, words in zip(table, words_of):
         row[: len(words)] = list(words)
     return table

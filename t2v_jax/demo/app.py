@@ -30,7 +30,7 @@ class DemoApp:
         self._names = list(dict.fromkeys([first, *model.shipped()]))
         self._streams = collections.OrderedDict()
         self._lock = threading.Lock()  # compiling and painting, one request at a time
-        self._params(first)  # a wrong name is told before the page is up
+        self._params(first)  # a wrong name is reported before the page is up
 
     def page(self, asked):
         """The page itself."""

@@ -112,8 +112,8 @@ def _classify(world, parameters, clips, tracks):
     tracks = tracks[:, None] if objects == 1 else follow(evidence, values[next(iter(kinds))])
     moves, moved = move(movement(world), parameters["tracks"], tracks)
     values |= {name: logits.argmax(-1) for name, logits in moves.items()}
-    told = [values[kind(name)][:, i * objects // len(attributes)] for i, name in enumerate(attributes)]
-    return jnp.stack(told, axis=1), jnp.concatenate([seen, moved], axis=1)
+    named = [values[kind(name)][:, i * objects // len(attributes)] for i, name in enumerate(attributes)]
+    return jnp.stack(named, axis=1), jnp.concatenate([seen, moved], axis=1)
 
 
 def look(counts, parameters, clips):
@@ -185,5 +185,5 @@ def align(attributes, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     if count_objects(attributes) == 1:
         return values
     swapped = np.roll(values, len(attributes) // 2, axis=-1)
-    agree, swapped_agree = ((told == wanted[None]).sum(-1) for told in (values, swapped))
+    agree, swapped_agree = ((read == wanted[None]).sum(-1) for read in (values, swapped))
     return np.where((swapped_agree > agree)[..., None], swapped, values)

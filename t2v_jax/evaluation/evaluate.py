@@ -86,13 +86,13 @@ def _counter(progress) -> Callable[[int], None]:
 
 @dataclasses.dataclass(frozen=True)
 class _Run:
-    """What an evaluation asks for in every split; `tell` is called with the number of clips done."""
+    """What an evaluation asks for in every split; `report` is called with the number of clips done."""
 
     classifier: Classifier
     frames: int
     clips: int
     seeds: tuple[int, ...]
-    tell: Callable[[int], None]
+    report: Callable[[int], None]
 
     def split(self, paint, world) -> dict:
         """The scores of a split; real clips first, so that what cannot be classified shows at once."""
@@ -144,7 +144,7 @@ class _Run:
         for start in range(0, len(prompts), size):
             batch = prompts[start : start + size]
             yield np.asarray(paint(batch, _batch_seed(seed, times, start), times * self.frames))
-            self.tell(times * len(batch))
+            self.report(times * len(batch))
 
 
 def _batch_seed(*numbers: int) -> int:

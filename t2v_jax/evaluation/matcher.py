@@ -28,7 +28,6 @@ FRAMES = 8  # of a clip, evenly spread
 SIDE = 64  # of a frame, pixels, at most
 WIDTH = 128  # of a vector
 FEATURES = 256
-_CHANNELS = 32, 64, 96
 _SHARPEST = 100  # of the scale of the products, as CLIP's
 _CLIPS_AT_ONCE = 64
 
@@ -36,7 +35,7 @@ _CLIPS_AT_ONCE = 64
 class Vocabulary:
     """Terms by number, from 1 on: the words of captions and each two words side by side.
 
-    The order of words tells who does what: "a cat behind a banana" has other pairs than "a banana
+    The order of words says who does what: "a cat behind a banana" has other pairs than "a banana
     behind a cat".
     """
 
@@ -66,6 +65,34 @@ def _terms(caption: str) -> list[str]:
 class ClipEncoder(nn.Module):
     """Frames [n, FRAMES, h, w, c] in [-1, 1] -> vectors [n, WIDTH] of length 1, features [n, FEATURES].
 
+    Few frames are seen finely, for what things look like, and all of them coarsely, for how they move
+    (Feichtenhofer et al. 2019, arXiv 1812.03982).
+    """
+
+    @nn.compact
+    def __call__(self, frames):
+        seen = jnp.concatenate(
+            [Appearance(name="appearance")(frames), Motion(name="motion")(frames)], axis=-1
+        )
+        features = nn.relu(nn.Dense(FEATURES, name="features")(seen))
+        return _unit(nn.Dense(WIDTH, name="vector")(features)), features
+
+
+class Appearance(nn.Module):
+    """Frames [n, FRAMES, h, w, c] -> what is seen in two of them, wherever and whenever, [n, 2 * 96]."""
+
+    @nn.compact
+    def __call__(self, frames):
+        chosen = frames[:, FRAMES // 4 :: FRAMES // 2]
+        images = chosen.reshape(-1, *frames.shape[2:])
+        for level, (channels, size) in enumerate(((24, 4), (48, 4), (96, 3))):
+            images = nn.relu(Convolution(channels, size, 2, name=f"down_{level}")(images))
+        return _pooled(images).reshape(*chosen.shape[:2], -1).max(1)
+
+
+class Motion(nn.Module):
+    """Frames [n, FRAMES, h, w, c] -> what is seen in all, and in either half of them, [n, 6 * 64].
+
     Patches of two frames (tubelets, Arnab et al. 2021, arXiv 2103.15691), then convolutions that see those
     before and after, so that directions can be told apart.
     """
@@ -75,15 +102,17 @@ class ClipEncoder(nn.Module):
         n, pairs = len(frames), FRAMES // 2
         images = jnp.concatenate([frames[:, ::2], frames[:, 1::2]], axis=-1)
         images = images.reshape(n * pairs, *images.shape[2:])
-        images = nn.relu(Convolution(_CHANNELS[0], 4, 4, name="patches")(images))
-        for level, channels in enumerate(_CHANNELS[1:]):
+        images = nn.relu(Convolution(16, 4, 4, name="patches")(images))
+        for level, channels in enumerate((32, 64)):
             images = Convolution(channels, 3, 2, name=f"down_{level}")(_with_neighbours(images, pairs))
             images = nn.relu(images)
-        seen = jnp.concatenate([images.max((1, 2)), images.mean((1, 2))], axis=-1)
-        halves = seen.reshape(n, 2, pairs // 2, -1)  # what comes first, what comes later
-        summary = jnp.concatenate([halves.max((1, 2)), halves.mean(2).reshape(n, -1)], axis=-1)
-        features = nn.relu(nn.Dense(FEATURES, name="features")(summary))
-        return _unit(nn.Dense(WIDTH, name="vector")(features)), features
+        halves = _pooled(images).reshape(n, 2, pairs // 2, -1)  # what comes first, what comes later
+        return jnp.concatenate([halves.max((1, 2)), halves.mean(2).reshape(n, -1)], axis=-1)
+
+
+def _pooled(images):
+    """Maximum and mean over places: [n, h, w, c] -> [n, 2 * c]."""
+    return jnp.concatenate([images.max((1, 2)), images.mean((1, 2))], axis=-1)
 
 
 class CaptionEncoder(nn.Module):

@@ -182,7 +182,7 @@ def _generator_gradient(forward: Forward, wrong, classes, config, progress):
     )
     clips = forward.score_pullbacks["fake"](fake)[2]
     # Words become likelier the less their clip lost (REINFORCE, Williams 1992): the gradient through hard
-    # attention tells how the sampled word should change, not what another word would have given.
+    # attention says how the sampled word should change, not what another word would have given.
     advantage = None if forward.generated.log_prob is None else (losses - losses.mean()) / len(losses)
     (gradient,) = forward.generator_pullback(Generated(clips, advantage, error))
     return gradient, terms

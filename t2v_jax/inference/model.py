@@ -88,7 +88,7 @@ def save(params, directory, discriminator=None):
 
 
 def save_definition(directory, config, language):
-    """Write what the arrays alone do not tell: the configuration and the language."""
+    """Write what the arrays alone do not say: the configuration and the language."""
     language.save(directory)
     # Last, for the directory counts as a workdir as soon as this file is there.
     text = json.dumps(configuration.to_json(config), indent=1)

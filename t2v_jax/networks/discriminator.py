@@ -83,7 +83,8 @@ class ClipDiscriminator(nn.Module):
 def standardise(sentences):
     """Embeddings [m, s] with mean 0 and standard deviation 1 over the batch.
 
-    What all captions have in common tells no pair of clip and caption from another, and would drown the rest.
+    What all captions have in common separates no pair of clip and caption from another, and would drown the
+    rest.
     """
     about = sentences - sentences.mean(0, keepdims=True)
     return about * lax.rsqrt(sentences.var(0, keepdims=True) + 1e-3)

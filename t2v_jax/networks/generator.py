@@ -1,6 +1,6 @@
 """G(s, z): a sentence and noise become frames.
 
-A clip has actors (object slots). Attention over the words tells what each looks like, once a clip, and what
+A clip has actors (object slots). Attention over the words finds what each looks like, once a clip, and what
 it does, in every frame. A GRU turns the latter into a place; a ConvLSTM and a convolutional decoder turn the
 former into a canvas, which is set into the frame at that place. So an appearance is learnt once for all
 places and motions, and motion is a shift (cf. spatial transformers, Jaderberg et al. 2015, arXiv 1506.02025).
@@ -36,7 +36,7 @@ class Carry(NamedTuple):
 
 
 class Generator(nn.Module):
-    """The generator that ships; `networks.protocol` says how it is called, `t2v_jax.config` what it is told.
+    """The generator that ships; `networks.protocol` says how it is called, `t2v_jax.config` its settings.
 
     noise [b, z] is split between the actors, and each one's part between its appearance and its motion.
     """
@@ -100,7 +100,7 @@ class Generator(nn.Module):
     def roles(self, captions, noise):
         """The appearance's `AttentionOutput`, and the inputs of the motion RNN: sentences, actors, noise.
 
-        Each of several actors is also told which words its appearance read: its motion is what is said of
+        Each of several actors also gets the words that its appearance read: its motion is what is said of
         these.
         """
         number = self.config.generator.actors

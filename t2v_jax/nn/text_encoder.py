@@ -41,7 +41,8 @@ class WordVectors(nn.Module):
 class SentenceGRU(nn.Module):
     """Bidirectional GRU (Cho et al. 2014): words [b, n, v], mask [b, n] -> states [b, n, 2 * width].
 
-    Each word's states tell what stands around it (the annotations of Bahdanau et al. 2015, arXiv 1409.0473).
+    Each word's states describe what stands around it (the annotations of Bahdanau et al. 2015, arXiv
+    1409.0473).
     """
 
     width: int
@@ -61,7 +62,7 @@ class Sentence(NamedTuple):
     words [b, n, v]: V; keys [b, n, k]: by which attention finds them, V joined with what the GRU makes of
     each in its sentence; embedding [b, s]: s = f(V), their mean mapped, of unit root mean square; mask
     bool [b, n]. The mean of V works from the first step; which words belong together, "3" and "up" of two
-    digits that move apart, the GRU's states tell.
+    digits that move apart, the GRU's states say.
     """
 
     words: jax.Array

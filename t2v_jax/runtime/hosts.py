@@ -1,4 +1,4 @@
-"""Several processes that train together: flags, Slurm, Open MPI or a TPU pod tell of them, JAX joins them."""
+"""Several processes that train together: found by flags, Slurm, Open MPI or a TPU pod, joined by JAX."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ WAIT = 300  # seconds in which all processes have to meet
 
 
 class Elsewhere(UsageError):
-    """What ends this process is told by another one."""
+    """What ends this process is reported by another one."""
 
 
 @contextlib.contextmanager
@@ -74,7 +74,7 @@ def wait_for_all(what: str) -> None:
 
 
 def broadcast_from_first(value: float, what: str) -> float:
-    """The first process's `value`, in all of them; `what` it tells of."""
+    """The first process's `value`, in all of them; `what` says what it is, for messages."""
     import jax
     import numpy as np
     from jax.experimental import multihost_utils
@@ -86,7 +86,7 @@ def broadcast_from_first(value: float, what: str) -> float:
 
 
 def _arguments(coordinator, processes, process):
-    """What to tell `jax.distributed.initialize`; None for a process that is alone."""
+    """The arguments of `jax.distributed.initialize`; None for a process that is alone."""
     if (coordinator, processes, process) == (None, None, None):
         return _by_open_mpi() or _by_slurm() or _by_pod()
     _check(coordinator, processes, process)
@@ -123,7 +123,7 @@ def _by_open_mpi():
         return None
     if "OMPI_MCA_orte_hnp_uri" not in os.environ:
         raise UsageError(
-            f"this is one of {size} processes of an Open MPI (5 or newer) that does not tell where the first "
+            f"this is one of {size} processes of an Open MPI (5 or newer) that does not say where the first "
             "one runs; give --coordinator=HOST:PORT --processes=$OMPI_COMM_WORLD_SIZE "
             "--process=$OMPI_COMM_WORLD_RANK"
         )
@@ -150,7 +150,7 @@ def _by_cluster(name, processes, takes_all):
 
 
 def _by_pod():
-    """For a TPU machine that is one of several, or that only Google's metadata server can tell of."""
+    """For a TPU machine that is one of several, or that only Google's metadata server knows of."""
     import jax
 
     if "tpu" not in (jax.config.jax_platforms or ""):  # JAX itself puts it there where it finds one
@@ -167,8 +167,8 @@ def _meet(arguments):
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     # When its own time is up, JAX aborts the process with a stack of C++.
     where = arguments.get("coordinator_address") or "the first one"
-    told = f"waited {WAIT} seconds for all processes to meet at {where}; {_REMEDY}"
-    limit = threading.Timer(WAIT, _end, [told])
+    message = f"waited {WAIT} seconds for all processes to meet at {where}; {_REMEDY}"
+    limit = threading.Timer(WAIT, _end, [message])
     limit.daemon = True
     limit.start()
     try:
@@ -182,8 +182,8 @@ def _meet(arguments):
 _REMEDY = "start all of them, at the same time, where each can reach the first one's host and port"
 
 
-def _end(told):
-    os.write(2, f"t2v: {told}\n".encode())
+def _end(message):
+    os.write(2, f"t2v: {message}\n".encode())
     os._exit(2)
 
 

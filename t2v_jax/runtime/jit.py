@@ -1,4 +1,4 @@
-"""How programs are compiled: what XLA is told of the backend that it compiles for."""
+"""How programs are compiled: the options that XLA gets for its backend."""
 
 import functools
 

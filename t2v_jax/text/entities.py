@@ -93,7 +93,7 @@ def _names(words: Sequence[str], start: int, end: int) -> Iterator[Entity]:
 
 
 def _kind(words: Sequence[str], start: int, end: int) -> str | None:
-    """What a run of proper nouns names as a whole, None when nothing tells."""
+    """What a run of proper nouns names as a whole, None where nothing says so."""
     known, run = _gazetteer(), [_capitalised(word) for word in words[start:end]]
     if start > 0 and words[start - 1] in _TITLES:
         return "PERSON"
@@ -104,7 +104,7 @@ def _kind(words: Sequence[str], start: int, end: int) -> str | None:
     if run[0] in known.given_names or run[-1] in known.surnames:
         return "PERSON"
     is_acronym = len(run) == 1 and 2 <= len(run[0]) <= 5 and words[start].isupper()
-    # Where everything is written in capitals they tell nothing.
+    # Where everything is written in capitals they mean nothing.
     return "ORGANIZATION" if is_acronym and not " ".join(words).isupper() else None
 
 

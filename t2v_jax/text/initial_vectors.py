@@ -39,7 +39,7 @@ def _caption_vectors(language, captions, width, seed):
     """Skip-gram vectors of the captions' tokens plus a random part of the same size.
 
     Words that fill the same slot, as the digits do, have almost the same skip-gram vector; the
-    random part tells them apart.
+    random part sets them apart.
     """
     encoded = language.encode(captions)
     sequences = [tokens[mask] for tokens, mask in zip(encoded.tokens, encoded.mask)]
@@ -62,7 +62,7 @@ def _file_vectors(path, ids):
 def _centred(vectors, language, captions):
     """The same vectors about their mean over the captions' words (Mu & Viswanath 2018, arXiv 1702.01417).
 
-    The words that all captions share would otherwise drown in every mean those that tell them apart.
+    The words that all captions share would otherwise drown in every mean those that set them apart.
     """
     encoded = language.encode(captions)
     return vectors - vectors[encoded.tokens[encoded.mask]].mean(0)
@@ -88,8 +88,8 @@ def _check_extra_words(text, ids, found):
 def _tell_found(path, found, language):
     if jax.process_index() == 0:
         lacking = language.vocabulary_size - found - 2  # padding and unknown are no words
-        told = f"{path}: vectors of {found} tokens, {lacking} others start from the captions"
-        print(told, file=sys.stderr, flush=True)
+        text = f"{path}: vectors of {found} tokens, {lacking} others start from the captions"
+        print(text, file=sys.stderr, flush=True)
 
 
 def _rms(vectors):

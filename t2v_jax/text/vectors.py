@@ -95,7 +95,7 @@ def _rows(file: io.BufferedReader, wanted: Iterable[bytes]) -> Rows:
 
 
 def _header(line: bytes) -> tuple[int, int] | None:
-    """The numbers of rows and of columns, if that is what a first line tells."""
+    """The numbers of rows and of columns, if that is what the first line says."""
     fields = line.split()
     if len(fields) != 2 or not all(field.isdigit() for field in fields):
         return None

@@ -36,7 +36,7 @@ def train_skip_gram(
 
     Padding is skipped and its row is zero; the row of a token without neighbours keeps its small
     random start, below 0.5 / dimensions in size. Words that only ever fill the same gap ("3" and
-    "7" in "digit _ is up") come out nearly alike: what tells them apart is for the encoder to
+    "7" in "digit _ is up") come out nearly equal: what sets them apart is for the encoder to
     learn. The same arguments give the same bits on CPU.
     Errors: ValueError for an id outside 0 to vocabulary_size - 1.
     """

@@ -1,4 +1,4 @@
-"""The configuration for prepared clips that nobody chose fields for: what clips tell is read from them."""
+"""The configuration for prepared clips for which nobody chose fields: it is read from the clips."""
 
 import os
 
@@ -31,7 +31,7 @@ def fitted_config(directory: str | os.PathLike) -> ConfigDict:
 
 
 def fit(config: ConfigDict, source: ClipSource) -> ConfigDict:
-    """Set what the clips of `source` tell in `config`, which is returned, whose data are chosen."""
+    """Set in `config`, and return it, what can be read from the clips of `source`, its data."""
     captions = source.captions()
     _fit_data(config.data, source)
     _fit_text(config.text, captions)
@@ -70,7 +70,7 @@ def _fit_data(data, source):
 
 def _fit_text(text, captions):
     words = [list(map(fold_case, split_words(caption))) for caption in captions]
-    text.vocabulary_size = max(text.vocabulary_size, 2 * len({word for told in words for word in told}))
+    text.vocabulary_size = max(text.vocabulary_size, 2 * len({word for caption in words for word in caption}))
     text.max_tokens = max(text.max_tokens, 2 * max(map(len, words)))
 
 
@@ -85,13 +85,13 @@ def _fit_networks(config):
 
 def _fit_training(config, clips, captions):
     frames, on_cpu = config.data.frames, jax.default_backend() == "cpu"
-    # A CPU takes twice as long for frames of twice the side: most of the work is in the scene, which stays.
+    # A CPU takes two to three times as long for frames of twice the side (experiments/speed/growth.json).
     many = max(32 * 64 // config.data.size, 8) if on_cpu else 64
     config.batch_size = many if clips >= FEW else 8
     config.optimizer.update(beta_1=0.5, ema_decay=0.999)
     config.loss.update(penalty_weight=1.0, final_penalty_weight=0.1)
     config.schedule.max_start_offset = 0
-    # Where a caption means one clip, G is told how far off it is.
+    # Where a caption means one clip, G learns how far off it is.
     config.loss.reconstruction_weight = 30.0 if clips < 2 * captions else 0.0
     config.discriminator.augment = ("translation", "cutout") if clips < FEW else ()
     whole = frames, min(frames, 5), min(frames, 2)

@@ -16,7 +16,7 @@ class MetricWriter:
     """Scalars to `workdir/metrics.jsonl` and, with images, to TensorBoard events in `workdir`.
 
     A run that resumes after `step` finished steps drops what an earlier one wrote beyond it, so
-    that no step is told twice. A context manager; raises UsageError where `workdir` cannot be
+    that no step is written twice. A context manager; raises UsageError where `workdir` cannot be
     written or metrics.jsonl is not made of lines with a step.
     """
 

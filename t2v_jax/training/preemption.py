@@ -12,7 +12,7 @@ class Preemption:
     """While entered, the first SIGTERM, SIGINT or SIGHUP asks for a stop; a second one acts as before.
 
     Several processes must stop at the same step: there JAX's preemption service takes SIGTERM, which
-    any one of them may get, and tells them all.
+    any one of them may get, and informs them all.
     """
 
     def __init__(self):

@@ -1,4 +1,4 @@
-"""What the first process tells of a run: its start, progress, metrics and sample sheets."""
+"""What the first process reports of a run: its start, progress, metrics and sample sheets."""
 
 import collections
 import contextlib

@@ -72,8 +72,8 @@ def _tell(source, parts, networks):
         f"{len(parts[network])} of {len(jax.tree.leaves(parameters))} arrays of the {network}"
         for network, parameters in networks.items()
     ]
-    told = f"{source}: {' and '.join(counts)} start from it, the others from nothing"
-    print(told, file=sys.stderr, flush=True)
+    text = f"{source}: {' and '.join(counts)} start from it, the others from scratch"
+    print(text, file=sys.stderr, flush=True)
 
 
 def _tell_differences(source, theirs, ours):

@@ -17,7 +17,7 @@ REAL = RealClips(Squares(), Squares(48, seed=1))
 @pytest.fixture(scope="module")
 def matcher():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matcher_training, "FEWEST_STEPS", 100)
+        patch.setattr(matcher_training, "FEWEST_STEPS", 160)
         patch.setattr(matcher_training, "BATCH", 24)
         return train_matcher(REAL)
 

@@ -101,7 +101,7 @@ def test_a_prepared_folder_trains_without_a_config(prepared, tmp_path, capsys):
     assert cli.main(command) == 0
     told = capsys.readouterr()
     assert told.out == f"{tmp_path / 'run'}: step 1\n"
-    assert told.err.startswith(f"read from {prepared}: 4 frames of 16 x 16 x 3, ground -0.2")
+    assert told.err.startswith(f"read from {prepared}: 4 frames of 16 x 16 x 3, background -0.2")
     video = t2v_jax.generate(t2v_jax.load(tmp_path / "run"), "the box moves")
     assert video.shape == (4, 16, 16, 3)
     assert cli.main(command) == 0  # there is nothing left to do

@@ -56,8 +56,8 @@ class Emoji(NamedTuple):
     @property
     def captions(self) -> list[str]:
         """What it shows, in several wordings; the first is the usual one."""
-        told = {"name": self.name, "group": self.group.replace("&", "and").lower(), "tone": self.tone}
-        return [template.format(**told) for template in _TEMPLATES[self.tone != "none"]]
+        parts = {"name": self.name, "group": self.group.replace("&", "and").lower(), "tone": self.tone}
+        return [template.format(**parts) for template in _TEMPLATES[self.tone != "none"]]
 
     @property
     def held_out(self) -> bool:

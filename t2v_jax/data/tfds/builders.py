@@ -140,7 +140,7 @@ class ClipsConfig(tfds.core.BuilderConfig):
 
 
 class Clips(CaptionedClips):
-    """The clips of a folder of captioned videos; those that cannot be used are told and left out."""
+    """The clips of a folder of captioned videos; those that cannot be used are logged and left out."""
 
     BUILDER_CONFIGS = [ClipsConfig()]
     MANUAL_DOWNLOAD_INSTRUCTIONS = f"The manual_dir is the folder of videos. {captions.__doc__}"

@@ -36,15 +36,15 @@ class TfdsClips:
         self._video = _find(dataset, features, "video", _is_video)
         kinds = {_kind(feature) for feature in features.values()}
         preferred = next((kind for kind in _CAPTIONS if kind in kinds), None)
-        told = _find(dataset, features, "text or label", lambda feature: _kind(feature) == preferred)
+        text = _find(dataset, features, "text or label", lambda feature: _kind(feature) == preferred)
         self._clips = _open(builder, split)
-        captions_of = _CAPTIONS[preferred](features[told])
+        captions_of = _CAPTIONS[preferred](features[text])
         texts = _open(builder, split, without=self._video)
         examples = [texts[index] for index in range(len(texts))]
         self._rows = [
             (index, caption)
             for index, example in enumerate(examples)
-            for caption in captions_of(example[told])
+            for caption in captions_of(example[text])
         ]
         if "caption_class" in features:
             self._classes = [int(examples[index]["caption_class"]) for index, _ in self._rows]
@@ -133,5 +133,5 @@ def _open(builder, split, without=None):
     decoders = None if without is None else {without: decode.SkipDecoding()}
     try:
         return builder.as_data_source(split=split, decoders=decoders)
-    except ValueError as error:  # which tells of an unknown split what splits there are
+    except ValueError as error:  # which names the splits there are
         raise UsageError(f"cannot read {builder.name}: {error}") from error

@@ -89,8 +89,8 @@ def _cut(pictures: Iterator[TimedPicture], spec: ClipSpec) -> Decoded:
     starts = range(0, len(frames) - spec.frames + 1, min(spec.stride, spec.frames))
     if not starts:
         lasts, needs = len(frames) / spec.fps, spec.frames / spec.fps
-        told = f"{spec.frames} frames at {spec.fps:g} a second need {needs:.2f} s"
-        raise UnusableVideo(f"too short: {lasts:.2f} s; {told}")
+        expected = f"{spec.frames} frames at {spec.fps:g} a second need {needs:.2f} s"
+        raise UnusableVideo(f"too short: {lasts:.2f} s; {expected}")
     return Decoded(np.stack([frames[i : i + spec.frames] for i in starts]), width, height)
 
 

@@ -34,14 +34,14 @@ def _nothing(*_) -> None:
 
 
 def check(
-    folder: Folder, spec: ClipSpec, workers: int | None = None, tell: Callable[[], None] = _nothing
+    folder: Folder, spec: ClipSpec, workers: int | None = None, on_file: Callable[[], None] = _nothing
 ) -> Report:
     """What `prepare` would use of a folder: every file is decoded, nothing is written.
 
-    `tell` is called after each file.
+    `on_file` is called after each file.
     """
     with Decoders(spec, workers) as decoders:
-        outcome = _decode(folder, folder.videos, decoders, _nothing, tell)
+        outcome = _decode(folder, folder.videos, decoders, _nothing, on_file)
     return _report(folder, spec, [outcome])
 
 
@@ -50,11 +50,11 @@ def prepare(
     output: str | os.PathLike,
     spec: ClipSpec,
     workers: int | None = None,
-    tell: Callable[[], None] = _nothing,
+    on_file: Callable[[], None] = _nothing,
 ) -> Report:
     """Writes the clips of a folder to the directory `output`; what an interrupted call finished is kept.
 
-    `tell` is called after each file. Without any usable file no manifest is written: ask the report's
+    `on_file` is called after each file. Without any usable file no manifest is written: ask the report's
     `check`. Raises UsageError where `output` cannot be written or holds other files.
     """
     output = local_path(output)
@@ -65,7 +65,7 @@ def prepare(
     _forget(output / _MANIFEST)  # its shards are about to change
     with Decoders(spec, workers) as decoders:
         outcomes = [
-            _write_shard(_shard(output, number), folder, videos, decoders, tell)
+            _write_shard(_shard(output, number), folder, videos, decoders, on_file)
             for number, videos in enumerate(shards)
         ]
     report = _report(folder, spec, outcomes)
@@ -91,7 +91,7 @@ def _shard(output: pathlib.Path, number: int) -> pathlib.Path:
 
 
 def _write_shard(
-    path: pathlib.Path, folder: Folder, videos: Sequence[Video], decoders: Decoders, tell
+    path: pathlib.Path, folder: Folder, videos: Sequence[Video], decoders: Decoders, on_file
 ) -> dict:
     """Decodes some videos into the directory `path`, unless they are there; what became of the files."""
     from array_record.python.array_record_module import ArrayRecordWriter
@@ -100,19 +100,19 @@ def _write_shard(
     finished = _read_outcome(path)
     if finished.get("key") == key:
         for _ in videos:
-            tell()
+            on_file()
         return finished
     shutil.rmtree(path, ignore_errors=True)
     with new_directory(path) as part:
         # Uncompressed: videos are noise to such compression, and reading is what has to be fast.
         writer = ArrayRecordWriter(str(part / _CLIPS), "group_size:1,uncompressed")
-        outcome = {"key": key, **_decode(folder, videos, decoders, writer.write, tell)}
+        outcome = {"key": key, **_decode(folder, videos, decoders, writer.write, on_file)}
         writer.close()
         write_atomically(part / _FILES, json.dumps(outcome).encode())
     return outcome
 
 
-def _decode(folder: Folder, videos: Sequence[Video], decoders: Decoders, write, tell) -> dict:
+def _decode(folder: Folder, videos: Sequence[Video], decoders: Decoders, write, on_file) -> dict:
     """Hands each clip to `write`, as bytes; the files used, as `Used`, and name -> reason of the others."""
     used, left_out = [], {}
     paths = (folder.directory / video.name for video in videos)
@@ -123,7 +123,7 @@ def _decode(folder: Folder, videos: Sequence[Video], decoders: Decoders, write, 
             used.append(Used(*video, len(decoded.clips), decoded.width, decoded.height))
             for clip in decoded.clips:
                 write(clip.tobytes())
-        tell()
+        on_file()
     return {"used": used, "left_out": left_out}
 
 
@@ -131,8 +131,8 @@ def _key(folder: Folder, videos: Sequence[Video], spec: ClipSpec) -> str:
     """What a shard is a function of: the clip spec, and of each file name, caption, length and date."""
     stats = [(folder.directory / video.name).stat() for video in videos]
     files = [[*video, stat.st_size, stat.st_mtime_ns] for video, stat in zip(videos, stats)]
-    told = [_VERSION, dataclasses.asdict(spec), files]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    facts = [_VERSION, dataclasses.asdict(spec), files]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def _read_outcome(path: pathlib.Path) -> dict:

@@ -105,7 +105,7 @@ def _animation_pictures(file, kind: str) -> Iterator[TimedPicture]:
     start = 0.0
     try:
         opened = Image.open(file, formats=[kind])
-    except UnidentifiedImageError as error:  # which tells of the file object
+    except UnidentifiedImageError as error:  # whose text names the file object
         raise ValueError(f"not recognised as {kind}") from error
     with opened as image:
         _check_size(*image.size)

@@ -25,7 +25,7 @@ class Used(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """The files of a directory that are used, and name -> reason of those left out; `str` tells it."""
+    """The files of a directory that are used, and name -> reason of those left out; `str` is its text."""
 
     directory: str | os.PathLike
     spec: ClipSpec
@@ -86,8 +86,8 @@ class Report:
 
 
 def _most_common(counts: collections.Counter, shown: int) -> str:
-    told = [f"{value} ({count})" for value, count in counts.most_common(shown)]
-    return ", ".join(told) + (f" and {len(counts) - shown} more" if len(counts) > shown else "")
+    shown_values = [f"{value} ({count})" for value, count in counts.most_common(shown)]
+    return ", ".join(shown_values) + (f" and {len(counts) - shown} more" if len(counts) > shown else "")
 
 
 def _printable(name: str) -> str:

@@ -1,8 +1,8 @@
 """Moving digits: one handwritten digit that bounces between two opposite borders, and a caption.
 
-The single-digit benchmark of TGANs-C (arXiv 1804.08264, "SBMG") in the wording of Sync-DRAW
-(arXiv 1611.10314). Four digits are trained in one motion and held out in the other, as all are there. Were it
-so for all, the motion's words would tell half of the digits from the other half, and a model that believes
+The single-digit benchmark of TGANs-C (arXiv 1804.08264, "SBMG") in the wording of Sync-DRAW (arXiv
+1611.10314). Four digits are trained in one motion and held out in the other, as all are there. Were it so
+for all, the motion's words would separate half of the digits from the other half, and a model that believes
 them obeys every trained caption and no other.
 """
 

@@ -1,0 +1,55 @@
+"""Train the readers of the folders on the real clips of the split train, and tell how well they read others.
+
+python experiments/recipe/train_readers.py --prepared=DIR --steps=2000
+"""
+
+import pathlib
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl import app, flags
+from reader import APART, BATCH, CAPTIONS, KINDS, Reader, paired
+
+from t2v_jax.data.videos.prepared import PreparedClips
+from t2v_jax.evaluation.classifier_training import fit
+
+PREPARED = flags.DEFINE_string("prepared", "prepared", "directory of the prepared folders, by their names")
+STEPS = flags.DEFINE_integer("steps", 2000, "of Adam", lower_bound=1)
+
+STRONGEST_NOISE = 0.15  # standard deviation
+
+
+def batches(reader, clips):
+    """Endless batches of pairs of frames uint8 [n, 64, 64, 6] and labels [n, 2, 1]."""
+    rng = np.random.default_rng(0)
+    while True:
+        batch = clips.batch(rng.choice(len(clips), BATCH, replace=False))
+        firsts = rng.integers(clips.shape[0] - APART, size=BATCH)
+        yield np.asarray(paired(batch["clip"], firsts)), reader.wanted(batch["caption"])[..., None]
+
+
+def disturb(key, frames):
+    """uint8 -> [0, 1], with noise of random strength."""
+    keys = jax.random.split(key)
+    deviation = STRONGEST_NOISE * jax.random.uniform(keys[0], (len(frames), 1, 1, 1)) ** 2
+    return jnp.clip(frames / 255 + deviation * jax.random.normal(keys[1], frames.shape), 0, 1)
+
+
+def main(argv):
+    """Trains, writes and tells."""
+    if len(argv) > 1:
+        raise app.UsageError(f"unexpected argument {argv[1]!r}")
+    for folder in CAPTIONS:
+        directory = pathlib.Path(PREPARED.value) / folder
+        source, test = (PreparedClips(directory, part) for part in ("train", "test"))
+        reader = Reader(folder, source)
+        reader.save(fit(reader.network, reader.counts, batches(reader, source), disturb, STEPS.value))
+        held_back = test.batch(range(len(test)))
+        right = reader.read(reader.load(), held_back["clip"]) == reader.wanted(held_back["caption"])
+        told = ", ".join(f"{kind} {share:.1%}" for kind, share in zip(KINDS, right.mean(0)))
+        print(f"{folder}: right on {len(test)} real clips held back: {told}", flush=True)
+
+
+if __name__ == "__main__":
+    app.run(main)
