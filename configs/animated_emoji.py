@@ -2,7 +2,7 @@
 
     t2v train --config=configs/animated_emoji.py --workdir=runs/emoji
 
-Needs the packages that README.md names, section "On TensorFlow Datasets". The model that ships goes on from
+Needs the packages that docs/data_sets.md names. The model that ships goes on from
 there, with a new D (as from an export of runs/emoji without its discriminator.npz) and more contrast, for the
 tones' sake:
 

@@ -64,7 +64,7 @@ CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").glob("*.py")
         ("optimizer.generator_learning_rate", math.inf),
         ("optimizer.discriminator_learning_rate", 0.0),
         ("loss.penalty_weight", 0.0),
-        ("game.balance", 1.0),
+        ("loss.balance", 1.0),
         ("optimizer.beta_1", 1.0),
         ("optimizer.beta_2", -0.1),
         ("optimizer.ema_decay", 1.5),

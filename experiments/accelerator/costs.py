@@ -41,7 +41,7 @@ def measure(program) -> dict[str, Any]:
     """
     memory, text = program.memory_analysis(), program.as_text()
     held = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
-    counts = BackendJit(text)
+    counts = Program(text)
     return {
         **counts.entry()._asdict(),
         **counts.unknown(),
@@ -50,7 +50,7 @@ def measure(program) -> dict[str, Any]:
     }
 
 
-class BackendJit:
+class Program:
     """The computations of a compiled program, from its text."""
 
     def __init__(self, text: str):

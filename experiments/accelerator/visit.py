@@ -3,7 +3,7 @@
     python experiments/accelerator/visit.py --output=DIR --minutes=6 \\
       --run="digits: --config=configs/moving_digits.py" --run="shapes: --config=configs/moving_shapes.py"
 
-Needs no network: JAX comes from the machine, other packages from wheels (README.md). All runs train side by
+Needs no network: JAX comes from the machine, other packages from wheels (APPENDIX.md). All runs train side by
 side and stop in time; after them their programs, compiled by then, are timed one by one. What is left in DIR
 is a few archives: report.tar, of logs, speeds, metrics, sample sheets, and evaluations where a world has a
 judge; models.tar, of the exported models; NAME.tar, of the workdir that a run goes on in elsewhere;

@@ -32,10 +32,11 @@ def abstract_state(run):
     Raises UsageError where a network of one's own cannot be initialised.
     """
     shape = (run.language.vocabulary_size, run.config.text.word_width)
-    for kind in run.networks._fields:
-        checked(kind, run.config, _initialisers(run)[kind])
+    initialisers = _initialisers(run)
+    for kind, initialise in initialisers.items():
+        checked(kind, run.config, initialise)
     vectors = jax.ShapeDtypeStruct(shape, jnp.float32)
-    state = jax.eval_shape(functools.partial(_first_state, run), vectors, {})
+    state = jax.eval_shape(functools.partial(_first_state, run, initialisers), vectors, {})
     return jax.tree.map(
         lambda leaf, place: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place),
         state,
@@ -45,7 +46,8 @@ def abstract_state(run):
 
 def _start(run, abstract):
     layout = jax.tree.map(lambda leaf: leaf.sharding, abstract)
-    create = jax.jit(functools.partial(_first_state, run), out_shardings=layout, compiler_options=RUNS_ONCE)
+    first_state = functools.partial(_first_state, run, _initialisers(run))
+    create = jax.jit(first_state, out_shardings=layout, compiler_options=RUNS_ONCE)
     vectors = first_vectors(run.config.text, run.language, run.source.captions(), run.config.seed)
     parts = {}
     if run.config.init_from:
@@ -57,11 +59,11 @@ def _start(run, abstract):
     return create(vectors, parts)
 
 
-def _first_state(run, vectors, parts):
+def _first_state(run, initialisers, vectors, parts):
     """The state at step 0: both text encoders start from the word vectors, each network from its `parts`."""
     parameters = {
         kind: with_parts(with_vectors(initialise(), vectors), parts.get(kind, {}))
-        for kind, initialise in _initialisers(run).items()
+        for kind, initialise in initialisers.items()
     }
     return states.create(**parameters, optimizers=run.optimizers)
 

@@ -21,9 +21,8 @@ def attended(score):
     parameters = module.init(SEEDS[3], QUERY, KEYS, WORDS, MASK)
     # As after some training: at first all scores are small.
     parameters = jax.tree.map(lambda kernel: 5 * kernel, parameters)
-    return parameters.get("params", {}).get("score", {}), *module.apply(parameters, QUERY, KEYS, WORDS, MASK)[
-        :2
-    ]
+    context, weights, *_ = module.apply(parameters, QUERY, KEYS, WORDS, MASK)
+    return parameters.get("params", {}), context, weights
 
 
 def expected(scores):

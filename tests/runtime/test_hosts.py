@@ -112,7 +112,13 @@ def test_open_mpi_that_does_not_tell_where_is_refused(met):
         met({"OMPI_COMM_WORLD_SIZE": "4"})
 
 
-SHORT_OF_TIME = "import sys; from t2v_jax import cli, hosts; hosts.WAIT = 3; sys.exit(cli.main(sys.argv[1:]))"
+SHORT_OF_TIME = """
+import sys
+from t2v_jax import cli
+from t2v_jax.runtime import hosts
+hosts.WAIT = 3
+sys.exit(cli.main(sys.argv[1:]))
+"""
 
 
 def test_a_wait_ends_in_one_line(tmp_path):

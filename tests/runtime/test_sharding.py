@@ -26,8 +26,9 @@ import json, pathlib, runpy, sys
 import jax, numpy as np
 import t2v_jax
 from t2v_jax.inference import generation
+from t2v_jax.inference.model import Model
 from t2v_jax.runtime import sharding
-
+from t2v_jax.training import first_state, setup, steps
 from t2v_jax.training.checkpoints import Checkpoints
 from t2v_jax.config import check
 from t2v_jax.data.pipeline import clip_batches
@@ -59,13 +60,13 @@ for done in (2, 3):
     losses.append({name: float(value) for name, value in metrics.items()})
     batch = sharding.shard_batch(run.mesh, next(batches))
 batches.close()
-np.savez(workdir / "after.npz", *map(np.asarray, jax.tree.leaves(state.average)))
-params = t2v_jax.inference.model.Params(state.average, run.config, run.language)
+np.savez(workdir / "after.npz", *map(np.asarray, jax.tree.leaves(state.ema)))
+params = Model(state.ema, run.config, run.language)
 video = t2v_jax.generate(params, "digit 3 is up and down.", seed=5)
 alone = t2v_jax.generate(jax.device_get(params), "digit 3 is up and down.", seed=5)
 captions = params.language.encode(["digit 3 is up and down."] * 8)
 painting = [
-    sampling._paint.alone.lower(params, sampling._shared_out(given, captions), np.uint32(5), 0, frames=4)
+    generation._paint.alone.lower(params, generation._shared_out(given, captions), np.uint32(5), 0, frames=4)
     .compile().cost_analysis()["flops"]
     for given in (jax.device_get(params), params)
 ]
