@@ -1,5 +1,24 @@
 """An error that the user can fix: one line with what was wrong, what was expected and what to do."""
 
+import os
+import pathlib
+import traceback
+
+_PACKAGE = f"{pathlib.Path(__file__).parent}{os.sep}"
+
 
 class UsageError(ValueError):
     """Bad input from outside: a prompt, flag, config value, file or checkpoint. Its text is one line."""
+
+
+def describe(error: Exception) -> str:
+    """An exception raised by the user's own code, in one line: its type, its text, and the line of theirs."""
+    text = " ".join(str(error).split())[:300]
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f" ({frame.filename}, line {frame.lineno})" for frame in frames if _is_theirs(frame.filename)]
+    return f"{type(error).__name__}: {text}{''.join(places[-1:])}"
+
+
+def _is_theirs(filename):
+    outside = _PACKAGE, "<"  # frozen modules have names as <frozen importlib>
+    return not filename.startswith(outside) and "-packages" not in filename and "/lib/python" not in filename

@@ -9,11 +9,10 @@ import os
 import sys
 from typing import Any
 
-from t2v_jax.errors import UsageError
+from t2v_jax.errors import UsageError, describe
 
-CHOICES: dict[
-    str, dict[str, str | None]
-] = {  # kind -> name -> where the object is; None: the name says it all
+# Kind -> name -> where the object is; None: the name says it all.
+CHOICES: dict[str, dict[str, str | None]] = {
     "world": {
         "moving_digits": "t2v_jax.data.worlds.moving_digits:MovingDigits",
         "two_digits": "t2v_jax.data.worlds.two_digits:TwoDigits",
@@ -68,8 +67,9 @@ def resolve(kind: str, name: str) -> Any:
 
     Raises UsageError for an unknown name and for a module or an object that cannot be imported.
     """
+    title = kind.replace("_", " ")
     if not known(kind, name):
-        raise UsageError(f"no {kind.replace('_', ' ')} {name!r}; expected {expected(kind)}")
+        raise UsageError(f"no {title} {name!r}; expected {expected(kind)}")
     module, _, attribute = (CHOICES[kind].get(name) or name).partition(":")
     if name not in CHOICES[kind] and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
@@ -77,10 +77,9 @@ def resolve(kind: str, name: str) -> Any:
         return getattr(importlib.import_module(module), attribute)
     # Importing runs code of others, which may raise anything.
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
         raise UsageError(
-            f"cannot import {name!r} ({reason}); expected package.module:Object of a module on Python's path "
-            "or in the working directory"
+            f"cannot import the {title} {name} ({describe(error)}); expected package.module:Object, of a "
+            "module on Python's path or in the working directory"
         ) from error
 
 

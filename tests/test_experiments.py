@@ -1,4 +1,4 @@
-"""Experiments: their commands start, with no flag defined twice; I3D's convolution is that of Flax."""
+"""Experiments: their commands start, their configs train, resume and generate by the ordinary commands."""
 
 import pathlib
 import runpy
@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
+from t2v_jax import cli
+
 ROOT = pathlib.Path(__file__).parents[1]
 COMMANDS = sorted(path for path in ROOT.glob("experiments/*/*.py") if "app.run(main)" in path.read_text())
 
@@ -20,6 +22,48 @@ def test_command_tells_its_flags(command):
     told = subprocess.run([sys.executable, command, "--help"], capture_output=True, text=True)
     own_flags = f"{command}:" if "flags.DEFINE" in command.read_text() else ""
     assert own_flags in told.stdout and "Try --helpfull" in told.stdout, told.stderr
+
+
+SMALL = [
+    "--config.batch_size=4",
+    "--config.log_every=1",
+    "--config.data.size=16",
+    "--config.data.digit_size=8",
+    "--config.data.clips=64",
+    "--config.text.word_width=8",
+    "--config.text.width=16",
+    "--config.generator.noise_width=8",
+    "--config.generator.style_width=16",
+    "--config.generator.scene_channels=8",
+    "--config.generator.painter_channels=(8,)",
+    "--config.discriminator.frame_channels=(8,)",
+    "--config.discriminator.clip_channels=(8,)",
+    "--config.loss.penalty=none",
+    "--config.loss.penalty_every=1",
+]
+VARIANTS = runpy.run_path(str(ROOT / "experiments" / "ablations" / "config.py"))["VARIANTS"].keys()
+BASELINES = runpy.run_path(str(ROOT / "experiments" / "baselines" / "config.py"))["BASELINES"]
+RUNS = [
+    *(f"ablations/config.py:{variant}" for variant in VARIANTS - {"vectors"}),  # which takes a package
+    *(f"baselines/config.py:{baseline}" for baseline in BASELINES),
+]
+
+
+# ml_collections loads a configuration so.
+@pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
+@pytest.mark.parametrize("config", sorted(RUNS))
+def test_config_trains_resumes_and_generates(config, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    together = "2" if config.startswith("ablations") else "1"
+    train = ["train", f"--config=experiments/{config}", f"--workdir={tmp_path / 'run'}", *SMALL]
+    train.append(f"--config.data.clips_per_caption={together}")
+    for step in (1, 2):
+        assert cli.main([*train, f"--config.steps={step}"]) == 0
+        assert capsys.readouterr().out.endswith(f": step {step}\n")
+    clip = tmp_path / "clip.npy"
+    prompt = ["--prompt=the digit 3 is moving up and down", f"--model={tmp_path / 'run'}"]
+    assert cli.main(["generate", *prompt, "--frames=18", f"--output={clip}"]) == 0
+    assert np.load(clip).shape == (18, 16, 16, 1)
 
 
 def test_the_reader_of_characters_knows_what_a_caption_names():

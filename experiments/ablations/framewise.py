@@ -3,7 +3,10 @@
 import flax.linen as nn
 import jax.numpy as jnp
 
-from t2v_jax.networks.generator import GRID, Generator, MotionOutput, MotionRNN, Scene
+from t2v_jax.config.resolution import GRID
+from t2v_jax.networks.canvas import Scene
+from t2v_jax.networks.generator import Generator
+from t2v_jax.networks.motion import MotionOutput, MotionRNN
 from t2v_jax.nn import axes, geometry, layers, modulation
 from t2v_jax.nn.attention import Attention
 
@@ -12,7 +15,7 @@ WAVES = 6  # of the clock, the longest of 64 frames
 
 def clock(times):
     """Frames [t, n, 1] -> their sines and cosines [t, n, 2 * WAVES]."""
-    phases = jnp.pi * times * 2.0 ** -jnp.arange(WAVES)
+    phases = jnp.pi * times * 2.0 ** -jnp.arange(WAVES)[None, None]
     return jnp.concatenate([jnp.sin(phases), jnp.cos(phases)], axis=-1)
 
 
@@ -30,10 +33,10 @@ class FramewiseMotion(MotionRNN):
         state = jnp.zeros((len(noise), 1)) if state is None else state
         times = frames_after(state, frames)
         time = clock(times)
-        query = role + nn.Dense(role.shape[-1], name="query")(time)
+        query = role[None] + nn.Dense(role.shape[-1], name="query")(time)
         words = sentence.keys, sentence.words, sentence.mask
         words = (jnp.tile(part, (frames, *[1] * (part.ndim - 1))) for part in words)
-        attended = Attention(self.heads, self.score, name="deeds")(axes.fold(query), *words)
+        attended = Attention(self.heads, self.score, name="attention")(axes.fold(query), *words)
         output = jnp.concatenate([attended.contexts, jnp.tile(noise, (frames, 1)), axes.fold(time)], axis=-1)
         for layer in ("first", "second"):
             output = layers.leaky_relu(nn.Dense(self.width, name=layer)(output))
@@ -51,9 +54,9 @@ class FramewiseScene(Scene):
         styles = styles[0]
         state = jnp.zeros((len(styles), 1)) if state is None else state
         times = frames_after(state if burn_in is None else state + burn_in, frames)
-        told = jnp.concatenate([jnp.tile(styles, (frames, 1)), axes.fold(clock(times))], axis=-1)
-        places = jnp.broadcast_to(positions, (len(told), *positions.shape))
-        cue = layers.leaky_relu(modulation.Modulation(name="cue")(places, told))
+        styles = jnp.concatenate([jnp.tile(styles, (frames, 1)), axes.fold(clock(times))], axis=-1)
+        places = jnp.broadcast_to(positions, (len(styles), *positions.shape))
+        cue = layers.leaky_relu(modulation.Modulation(name="cue")(places, styles))
         images = layers.Convolution(self.channels, name="frame")(cue)
         return axes.unfold(images, frames), times[-1]
 

@@ -1,4 +1,4 @@
-"""The table and the figure of all runs that `run.py` has judged.
+"""The table and the figure of all reports.
 
     python experiments/ablations/table.py
 
@@ -11,11 +11,12 @@ import pathlib
 
 import numpy as np
 from absl import app
-from variants import REPORTS, VARIANTS
+from config import VARIANTS
 
 from t2v_jax.evaluation.statistics import mean
 
 HERE = pathlib.Path(__file__).parent
+REPORTS = HERE / "reports"  # VARIANT-SEED.json, as `t2v evaluate --output` writes them
 SCORES = {
     "trained: digit": ("seen", "generated", "accuracy", "digit"),
     "motion": ("seen", "generated", "accuracy", "motion"),

@@ -1,10 +1,10 @@
-"""Three GANs of before, behind the interface of `t2v_jax`'s own networks: same captions, clips and step.
+"""Three earlier GANs as networks of one's own for `t2v train`: same captions, clips and update.
 
-`frames`   GAN-CLS (Reed et al. 2016, arXiv 1605.05396), a DCGAN for single frames, told the time of each
+`frames`   GAN-CLS (Reed et al. 2016, arXiv 1605.05396), a DCGAN for single frames, given the time of each
 `volumes`  as TGANs-C (Pan et al. 2018, arXiv 1804.08264): a 3-D deconvolution paints the whole clip, and
-           three judges look at the clip, at single frames and at how their features change
+           three discriminators look at the clip, at single frames and at how their features change
 `tutorial` the popular exercise: single frames by 2-D convolutions, binary cross entropy, and a
-           discriminator that never hears the caption
+           discriminator that never sees the caption
 
 They are about as large as ours. Batch normalisation, which would let clips of a batch see each other, is
 group normalisation here; a strided transposed convolution is nearest-neighbour upsampling and a
@@ -16,12 +16,13 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
-from t2v_jax.networks.discriminator import DiscriminatorOutput
-from t2v_jax.networks.generator import Carry, GeneratorOutput
-from t2v_jax.nn import axes, layers
+from t2v_jax.networks.protocol import DiscriminatorOutput, GeneratorOutput
+from t2v_jax.nn.axes import fold, unfold
+from t2v_jax.nn.layers import Convolution, leaky_relu
+from t2v_jax.nn.statistics import group_captions, groups
 from t2v_jax.nn.text_encoder import TextEncoder
 
-COMPRESSED = 64  # width of the caption as the baselines hear it
+COMPRESSED = 64  # width of the caption as the baselines read it
 START = 4  # height and width of their first map
 
 
@@ -32,7 +33,7 @@ class Block(nn.Module):
 
     @nn.compact
     def __call__(self, images):
-        images = layers.Convolution(self.channels)(images)
+        images = Convolution(self.channels)(images)
         return nn.relu(nn.GroupNorm(num_groups=4)(images))
 
 
@@ -49,7 +50,16 @@ def neighbours(frames):
     return jnp.concatenate([padded[:, :-2], frames, padded[:, 2:]], axis=-1)
 
 
-class AttentionOutput(nn.Module):
+def frame_numbers(frames, frame_indices, carry):
+    """The numbers of the painted frames in the clip, int [k], and that of the frame after the last.
+
+    The latter is the carry of both generators: the rest follows from caption and noise.
+    """
+    start = 0 if carry is None else carry
+    return start + (jnp.arange(frames) if frame_indices is None else frame_indices), start + frames
+
+
+class CaptionEncoder(nn.Module):
     """Captions, compressed: -> [b, COMPRESSED]."""
 
     config: Any
@@ -60,12 +70,7 @@ class AttentionOutput(nn.Module):
         text = self.config.text
         widths = text.word_width, text.tag_width, text.sentence, text.width
         sentence = TextEncoder(self.vocabulary_size, *widths, name="text")(captions).embedding
-        return layers.leaky_relu(nn.Dense(COMPRESSED, name="compress")(sentence), 0.2)
-
-
-def output(clips):
-    """A clip of a generator without attention and memory."""
-    return GeneratorOutput(clips, jnp.ones((1, 1, 1, 1)), jnp.zeros(len(clips)), Carry())
+        return leaky_relu(nn.Dense(COMPRESSED, name="compress")(sentence), 0.2)
 
 
 class FrameGenerator(nn.Module):
@@ -77,26 +82,23 @@ class FrameGenerator(nn.Module):
 
     @nn.compact
     def __call__(self, captions, noise, frames, frame_indices=None, carry=None):
-        seeds = jnp.concatenate(
-            [AttentionOutput(self.config, self.vocabulary_size)(captions), noise], axis=-1
-        )
-        times = jnp.arange(frames) if frame_indices is None else frame_indices
+        times, following = frame_numbers(frames, frame_indices, carry)
+        captions = CaptionEncoder(self.config, self.vocabulary_size)(captions)
         phases = jnp.pi * times[:, None] * 2.0 ** -jnp.arange(6)[None]
         clock = jnp.concatenate([jnp.sin(phases), jnp.cos(phases)], axis=-1)
-        seeds = jnp.concatenate(
-            [jnp.repeat(seeds, len(times), axis=0), jnp.tile(clock, (len(noise), 1))], axis=-1
-        )
+        seeds = jnp.concatenate([captions, noise], axis=-1).repeat(len(times), axis=0)
+        seeds = jnp.concatenate([seeds, jnp.tile(clock, (len(noise), 1))], axis=-1)
         images = nn.Dense(START * START * self.channels[0])(seeds).reshape(-1, START, START, self.channels[0])
         images = nn.relu(nn.GroupNorm(num_groups=4)(images))
         while images.shape[1] < self.config.data.size:
             level = (images.shape[1] // START).bit_length() - 1
             images = Block(self.channels[min(level, len(self.channels) - 1)])(enlarge(images))
-        images = jnp.tanh(layers.Convolution(self.config.data.channels)(images))
-        return output(axes.unfold(images, len(noise)))
+        images = jnp.tanh(Convolution(self.config.data.channels)(images))
+        return GeneratorOutput(unfold(images, len(noise)), following)
 
 
 class VolumeGenerator(nn.Module):
-    """The whole clip at once: space and time double from level to level."""
+    """The whole clip at once: space and time double from level to level. After it the last frame stays."""
 
     config: Any
     vocabulary_size: int
@@ -105,27 +107,26 @@ class VolumeGenerator(nn.Module):
     @nn.compact
     def __call__(self, captions, noise, frames, frame_indices=None, carry=None):
         data = self.config.data
-        seeds = jnp.concatenate(
-            [AttentionOutput(self.config, self.vocabulary_size)(captions), noise], axis=-1
-        )
-        volume = nn.Dense(START * START * self.channels[0])(seeds).reshape(
-            -1, 1, START, START, self.channels[0]
-        )
+        times, following = frame_numbers(frames, frame_indices, carry)
+        seeds = jnp.concatenate([CaptionEncoder(self.config, self.vocabulary_size)(captions), noise], axis=-1)
+        shape = -1, 1, START, START, self.channels[0]
+        volume = nn.Dense(START * START * self.channels[0])(seeds).reshape(shape)
         volume = nn.relu(nn.GroupNorm(num_groups=4)(volume))
         level = 0
         while volume.shape[2] < data.size:
             volume = volume.repeat(1 if volume.shape[1] >= data.frames else 2, axis=1)
             volume = volume.repeat(2, axis=2).repeat(2, axis=3)
             block = Block(self.channels[min(level, len(self.channels) - 1)])
-            volume = axes.unfold(block(axes.fold(neighbours(volume))), len(noise))
+            volume = unfold(block(fold(neighbours(volume))), len(noise))
             level += 1
-        images = layers.Convolution(data.channels)(axes.fold(neighbours(volume)))
-        clips = axes.unfold(jnp.tanh(images), len(noise))[:, :frames]
-        return output(clips if frame_indices is None else clips[:, frame_indices])
+        images = Convolution(data.channels)(fold(neighbours(volume)))
+        clips = unfold(jnp.tanh(images), len(noise))
+        times = jnp.minimum(times, data.frames - 1) * clips.shape[1] // data.frames
+        return GeneratorOutput(clips[:, times], following)
 
 
 class Joint(nn.Module):
-    """Feature maps [b, k, h, w, d] and captions [m, s] -> logits [b, m], as GAN-CLS joins them.
+    """Feature maps [b, k, h, w, d] and captions [groups, m, s] -> logits [groups, n, m], as in GAN-CLS.
 
     The caption is set beside the features of every place, a convolution of one pixel mixes both, and a last
     layer over all places decides. The convolution of both is the sum of each one's own.
@@ -133,10 +134,10 @@ class Joint(nn.Module):
 
     @nn.compact
     def __call__(self, maps, sentences):
-        places = maps.reshape(*maps.shape[:2], -1, maps.shape[-1])[:, None]
-        told = nn.Dense(maps.shape[-1], name="caption")(sentences)[None, :, None, None]
-        mixed = layers.leaky_relu(nn.Dense(maps.shape[-1], name="places")(places) + told, 0.2)
-        return nn.Dense(1, name="decide")(mixed.reshape(*mixed.shape[:3], -1))[..., 0].mean(-1)
+        places = groups(maps.reshape(*maps.shape[:2], -1, maps.shape[-1]), len(maps))[:, :, None]
+        captions = nn.Dense(maps.shape[-1], name="caption")(sentences)[:, None, :, None, None]
+        mixed = leaky_relu(nn.Dense(maps.shape[-1], name="places")(places) + captions, 0.2)
+        return nn.Dense(1, name="decide")(mixed.reshape(*mixed.shape[:4], -1))[..., 0].mean(-1)
 
 
 class Maps(nn.Module):
@@ -146,39 +147,17 @@ class Maps(nn.Module):
 
     @nn.compact
     def __call__(self, frames):
-        images = axes.fold(frames)
+        images = fold(frames)
         level = 0
         while images.shape[1] > START:
             channels = self.channels[min(level, len(self.channels) - 1)]
-            images = layers.leaky_relu(layers.Convolution(channels, 4, 2)(images), 0.2)
+            images = leaky_relu(Convolution(channels, 4, 2)(images), 0.2)
             level += 1
-        return axes.unfold(images, len(frames))
+        return unfold(images, len(frames))
 
 
-class Discriminator(nn.Module):
-    """What hears the captions, and one of the judges below. A batch, 64 clips at most, is one group."""
-
-    config: Any
-    vocabulary_size: int
-    judge_class = None
-
-    def setup(self):
-        self.output = AttentionOutput(self.config, self.vocabulary_size)
-        self.seen = self.judge_class()
-
-    def __call__(self, clips, captions, frame_indices):
-        return self.score(clips, self.encode_captions(captions), frame_indices)
-
-    def encode_captions(self, captions):
-        return self.output(captions)
-
-    def score(self, clips, sentences, frame_indices):
-        logits, features = self.seen(clips, sentences, frame_indices)
-        return DiscriminatorOutput(logits[:, None], features[None])
-
-
-class FrameDiscriminator(nn.Module):
-    """Single frames and the caption -> logits [1, b, m], features [b, d]."""
+class FrameScores(nn.Module):
+    """Single frames with the captions -> logits [1, groups, n, m], features [b, d]."""
 
     @nn.compact
     def __call__(self, clips, sentences, frame_indices):
@@ -186,16 +165,16 @@ class FrameDiscriminator(nn.Module):
         return Joint()(maps, sentences)[None], maps.mean((1, 2, 3))
 
 
-class VolumeJudge(nn.Module):
-    """The clip, its frames, and the change of its frames' features, each with the caption."""
+class VolumeScores(nn.Module):
+    """The clip, its frames, and the change of its frames' features, each with the captions."""
 
     @nn.compact
     def __call__(self, clips, sentences, frame_indices):
         volume, level = clips, 0
         while volume.shape[2] > START:
             channels = (8, 16, 32, 64)[min(level, 3)]
-            images = layers.Convolution(channels, 4, 2)(axes.fold(neighbours(volume)))
-            volume = axes.unfold(layers.leaky_relu(images, 0.2), len(clips))
+            images = Convolution(channels, 4, 2)(fold(neighbours(volume)))
+            volume = unfold(leaky_relu(images, 0.2), len(clips))
             level += 1
         maps = Maps(name="frames")(clips)
         change = jnp.abs(jnp.diff(maps, axis=1))
@@ -207,36 +186,46 @@ class VolumeJudge(nn.Module):
         return jnp.stack(logits), maps.mean((1, 2, 3))
 
 
-class DeafJudge(nn.Module):
+class UnconditionalScores(nn.Module):
     """Single frames alone: every caption fits."""
 
     @nn.compact
     def __call__(self, clips, sentences, frame_indices):
         maps = Maps()(clips[:, frame_indices])
         scores = nn.Dense(1)(maps.reshape(*maps.shape[:2], -1)).mean((1, 2))
-        return jnp.broadcast_to(scores[None, :, None], (1, len(clips), len(sentences))), maps.mean((1, 2, 3))
+        scores = groups(scores, len(clips))[None, ..., None]
+        return scores.repeat(sentences.shape[1], axis=-1), maps.mean((1, 2, 3))
 
 
-class FrameDiscriminator(Discriminator):
-    """See `FrameDiscriminator`."""
+class FrameDiscriminator(nn.Module):
+    """Captions, and the scores that they and the clips have."""
 
-    judge_class = FrameDiscriminator
+    config: Any
+    vocabulary_size: int
+    scores_class = FrameScores  # untyped, so no field: a subclass has another one
+
+    def setup(self):
+        self.captions = CaptionEncoder(self.config, self.vocabulary_size)
+        self.scores = self.scores_class()
+
+    def __call__(self, clips, captions, frame_indices):
+        return self.score(clips, self.encode_captions(captions), frame_indices)
+
+    def encode_captions(self, captions):
+        return self.captions(captions)
+
+    def score(self, clips, sentences, frame_indices):
+        logits, features = self.scores(clips, group_captions(sentences, len(clips)), frame_indices)
+        return DiscriminatorOutput(logits, groups(features, len(clips)))
 
 
-class VolumeDiscriminator(Discriminator):
-    """See `VolumeJudge`."""
+class VolumeDiscriminator(FrameDiscriminator):
+    """As TGANs-C: the clip, its frames and how their features change."""
 
-    judge_class = VolumeJudge
-
-
-class DeafDiscriminator(Discriminator):
-    """See `DeafJudge`."""
-
-    judge_class = DeafJudge
+    scores_class = VolumeScores
 
 
-BASELINES = {
-    "frames": (FrameGenerator, FrameDiscriminator),
-    "volumes": (VolumeGenerator, VolumeDiscriminator),
-    "tutorial": (FrameGenerator, DeafDiscriminator),
-}
+class UnconditionalDiscriminator(FrameDiscriminator):
+    """The popular exercise's, which never sees a caption."""
+
+    scores_class = UnconditionalScores

@@ -46,7 +46,7 @@ def main(_):
         variances.append(axes(about(real), about(generated)))
         theirs, ours = (scores.diversity(scores.read(classifier, clips)) for clips in (real, generated))
         ratios.append({kind: ours[kind] / theirs[kind] for kind in ("appearance", "place", "motion")})
-        print(sample[0].prompt, *(f"{kind} {ratio:.2f}" for kind, ratio in ratios[-1].items()), flush=True)
+        print(sample[0].text, *(f"{kind} {ratio:.2f}" for kind, ratio in ratios[-1].items()), flush=True)
     print("mean", *(f"{kind} {np.mean([of[kind] for of in ratios]):.2f}" for kind in ratios[0]))
     for name, row in zip(("real", "generated"), np.mean(variances, axis=0)):
         print(f"{name:<10}", *(f"{value:8.1f}" for value in row))

@@ -27,7 +27,7 @@ def evaluate_model(params, clips: int = 1000, seeds: Sequence[int] = (0, 1, 2)) 
 
     For captions that training shows, then for combinations that it never does, and for each seed of
     the noise: `clips` clips of all combinations in turn and, for the diversity, 64 of each of four
-    captions; beside them as many real clips, of held-out glyphs; and a fifth of `clips`, over all
+    captions; beside them as many real clips that training never shows; and a fifth of `clips`, over all
     seeds, ten times as long. Shows its progress on stderr. Raises UsageError for a world without a
     classifier and for a number out of range.
     """

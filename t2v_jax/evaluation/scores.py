@@ -123,15 +123,15 @@ def confusion(classifier: Classifier, values: np.ndarray, wanted: np.ndarray) ->
 def diversity(readings: Readings) -> dict:
     """How different clips of one caption are: {kind: mean distance of two of m > 1 clips}.
 
-    A caption leaves open whose hand it is, where it moves and in which phase and pace; each has
-    its own distance (root mean square), so that none can stand in for another:
-      appearance  of the pictures, held still, in shares of full brightness: 0 for a single glyph,
-                however it moves
-      place     of the tracks' means, in sides of the frame: 0 where all move around one spot
-      motion    of the tracks about their means: 0 for frozen clips, wherever they are
-      features  of what the classifier's networks see, in deviations of real clips
+    A caption leaves open what exactly an object looks like, where it moves and in which phase and
+    pace; each has its own distance (root mean square), so that none can stand in for another:
+      appearance  of the pictures, held still, in shares of full brightness: 0 for a single picture,
+                  however it moves
+      place       of the tracks' means, in sides of the frame: 0 where all move around one spot
+      motion      of the tracks about their means: 0 for frozen clips, wherever they are
+      features    of what the classifier's networks see, in deviations of real clips
     A collapsed generator has 0 in all. A distance of whole clips' pixels would reward frozen clips
-    at various places, a single glyph at them, and noise. An appearance far more diverse than that of real
+    at various places, a single picture at them, and noise. An appearance far more diverse than that of real
     clips means wrong ones among the right.
     """
     tracks = readings.tracks

@@ -50,10 +50,11 @@ def load(source, step=None) -> Model:
     """A shipped model by name, a saved model by directory, or a training workdir.
 
     Of a workdir the newest checkpoint, or one that fits its captions better by more than chance; `step` picks
-    one. Raises UsageError where nothing whole is found.
+    one. Raises UsageError where nothing whole is found, and where a network of one's own cannot be imported.
     """
     directory = find_directory(source)
     config, language = load_definition(directory)
+    protocol.build("generator", config, language.vocabulary_size)  # it fails here or while it is compiled
     saved = (directory / WEIGHTS).is_file()
     arrays = _load_arrays(directory / WEIGHTS) if saved else _restore("ema", directory, step)
     return Model(arrays, config, language)

@@ -18,7 +18,13 @@ from t2v_jax.nn.geometry import with_position
 from t2v_jax.nn.layers import Convolution, leaky_relu, sparing_memory
 from t2v_jax.nn.precision import compute_dtype, widened
 from t2v_jax.nn.resampling import average_pool
-from t2v_jax.nn.statistics import groups, mean_places, standard_deviation_channel, weighted_distances
+from t2v_jax.nn.statistics import (
+    group_captions,
+    groups,
+    mean_places,
+    standard_deviation_channel,
+    weighted_distances,
+)
 from t2v_jax.nn.text_encoder import TextEncoder
 
 SLOPE = 0.2  # of the leaky ReLU below zero
@@ -157,15 +163,13 @@ class Discriminator(nn.Module):
 
     def score(self, clips, sentences, frame_indices):
         """`__call__` with encoded captions."""
-        own, others = jnp.split(sentences, [len(clips)])
-        own = groups(own, len(clips))
-        sentences = jnp.concatenate([own, groups(others, len(clips))], axis=1)
-        similarity = caption_similarity(own)
         # The background becomes 0: what is empty excites nothing and has no edge where the padding begins.
         clips = (clips - self.config.data.background).astype(compute_dtype(self.config))
         small = average_pool(clips, self.config.discriminator.clip_pooling)
         features = self.frame_discriminator(clips[:, frame_indices]), self.clip_discriminator(small)
         features = [groups(part, len(clips)) for part in features]
+        sentences = group_captions(sentences, len(clips))
+        similarity = caption_similarity(sentences[:, : features[0].shape[1]])
         projections = self.frame_projection, self.clip_projection
         logits = [project(part, sentences, similarity) for project, part in zip(projections, features)]
         return DiscriminatorOutput(jnp.stack(logits), jnp.concatenate(features, axis=-1))

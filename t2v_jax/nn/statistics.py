@@ -61,3 +61,9 @@ def groups(rows, clips):
     """
     size = next((size for size in range(GROUP, 1, -1) if clips % size == 0), clips)
     return rows.reshape(clips // size, -1, *rows.shape[1:])
+
+
+def group_captions(sentences, clips):
+    """Encoded captions [r * clips, s], the clips' own first, then those of each -> [groups, r * n, s]."""
+    own, wrong = jnp.split(sentences, [clips])
+    return jnp.concatenate([groups(own, clips), groups(wrong, clips)], axis=1)

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 
 from t2v_jax.gan import state as states
 from t2v_jax.inference.model import save_definition
-from t2v_jax.networks.protocol import checked
 from t2v_jax.runtime import sharding
 from t2v_jax.text.initial_vectors import first_vectors
+from t2v_jax.training.network_check import check_network
 from t2v_jax.training.transfer import transferred, with_parts
 
 # A program that runs once, in a moment, which is less than XLA takes to optimise it.
@@ -29,14 +29,14 @@ def restore_or_start(run, checkpoints, batches):
 def abstract_state(run):
     """Shapes, types and layout of the state, without its values.
 
-    Raises UsageError where a network of one's own cannot be initialised.
+    Raises UsageError where a network of one's own does not keep the protocol.
     """
+    captions = _captions(run)
+    for kind, network in run.networks._asdict().items():
+        check_network(kind, network, run.config, captions)
     shape = (run.language.vocabulary_size, run.config.text.word_width)
-    initialisers = _initialisers(run)
-    for kind, initialise in initialisers.items():
-        checked(kind, run.config, initialise)
     vectors = jax.ShapeDtypeStruct(shape, jnp.float32)
-    state = jax.eval_shape(functools.partial(_first_state, run, initialisers), vectors, {})
+    state = jax.eval_shape(functools.partial(_first_state, run, captions), vectors, {})
     return jax.tree.map(
         lambda leaf, place: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place),
         state,
@@ -46,7 +46,7 @@ def abstract_state(run):
 
 def _start(run, abstract):
     layout = jax.tree.map(lambda leaf: leaf.sharding, abstract)
-    first_state = functools.partial(_first_state, run, _initialisers(run))
+    first_state = functools.partial(_first_state, run, _captions(run))
     create = jax.jit(first_state, out_shardings=layout, compiler_options=RUNS_ONCE)
     vectors = first_vectors(run.config.text, run.language, run.source.captions(), run.config.seed)
     parts = {}
@@ -59,28 +59,26 @@ def _start(run, abstract):
     return create(vectors, parts)
 
 
-def _first_state(run, initialisers, vectors, parts):
+def _captions(run):
+    """Two encoded captions, to initialise the networks with."""
+    return run.language.encode(list(run.source.captions())[:2])
+
+
+def _first_state(run, captions, vectors, parts):
     """The state at step 0: both text encoders start from the word vectors, each network from its `parts`."""
-    parameters = {
-        kind: with_parts(with_vectors(initialise(), vectors), parts.get(kind, {}))
-        for kind, initialise in initialisers.items()
-    }
-    return states.create(**parameters, optimizers=run.optimizers)
-
-
-def _initialisers(run) -> dict:
-    """For each network a function that gives its first parameters."""
-    config, captions = run.config, run.language.encode(list(run.source.captions())[:2])
+    config, n = run.config, len(captions.mask)
     g_key, d_key = jax.random.split(jax.random.key(config.seed))
-    n = len(captions.mask)
     noise = jnp.zeros((n, config.generator.noise_width))
     clips = jnp.zeros((n, 2, config.data.size, config.data.size, config.data.channels))
-    return {
-        "generator": functools.partial(run.networks.generator.init, g_key, captions, noise, 1),
-        "discriminator": functools.partial(
-            run.networks.discriminator.init, d_key, clips, captions, jnp.arange(1)
-        ),
+    parameters = {
+        "generator": run.networks.generator.init(g_key, captions, noise, 1),
+        "discriminator": run.networks.discriminator.init(d_key, clips, captions, jnp.arange(1)),
     }
+    parameters = {
+        kind: with_parts(with_vectors(tree, vectors), parts.get(kind, {}))
+        for kind, tree in parameters.items()
+    }
+    return states.create(**parameters, optimizers=run.optimizers)
 
 
 def with_vectors(parameters, vectors):

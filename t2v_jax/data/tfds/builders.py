@@ -32,8 +32,8 @@ class WorldConfig(tfds.core.BuilderConfig):
 class CaptionedClips(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """What all have: a clip, its caption class, named labels, and what the caption is made of."""
 
-    VERSION = tfds.core.Version("1.0.1")
-    RELEASE_NOTES = {"1.0.1": "clips as bytes, which ArrayRecord compresses; the same clips as in 1.0.0"}
+    VERSION = tfds.core.Version("2.0.0")
+    RELEASE_NOTES = {"2.0.0": "`meaning` is called `caption_class`; the same clips as in 1.0.1"}
 
     def __init__(self, *, file_format="array_record", **options):
         """`file_format` as in TFDS, whose own default cannot be written without TensorFlow."""
