@@ -3,14 +3,20 @@
 import contextlib
 import os
 import pathlib
+import re
 import sys
+import textwrap
 
 from absl import flags, logging
 
+import t2v_jax
 from t2v_jax.commands import COMMANDS
-from t2v_jax.errors import UsageError
+from t2v_jax.errors import UsageError, did_you_mean
 from t2v_jax.runtime.hosts import Elsewhere
 from t2v_jax.runtime.signals import interruptible
+
+# The first word of commands of two -> the second ones.
+GROUPS = {"data": [name.split()[1] for name in COMMANDS if name.startswith("data ")]}
 
 
 def main(argv=None) -> int:
@@ -20,8 +26,11 @@ def main(argv=None) -> int:
     if not argv or argv[0] in ("help", "--help", "-h"):
         print(_usage())
         return 0 if argv else 2
+    if argv[0] == "--version":
+        print(f"t2v_jax {t2v_jax.__version__}")
+        return 0
     try:
-        words = 2 if " ".join(argv[:2]) in COMMANDS else 1
+        words = 2 if argv[0] in GROUPS and not "".join(argv[1:2]).startswith("-") else 1
         with interruptible():
             return _run(" ".join(argv[:words]), argv[words:]) or 0
     except Elsewhere:
@@ -35,15 +44,21 @@ def main(argv=None) -> int:
 
 
 def _run(name, arguments):
+    if name in GROUPS:
+        raise UsageError(f"t2v {name} needs one of: {', '.join(GROUPS[name])}; see t2v --help")
     if name not in COMMANDS:
-        raise UsageError(f"no command {name!r}; expected one of {', '.join(COMMANDS)}")
+        raise UsageError(f"no command {name!r}{did_you_mean(name, COMMANDS)}; see t2v --help")
     command = COMMANDS[name]
     values = flags.FlagValues()
     values.set_gnu_getopt()  # flags may follow other arguments
     _define(name, command, values, arguments)
     if "--help" in arguments or "-h" in arguments:
-        print(f"t2v {' '.join([name, *command.takes])}: {command.help}")
-        print(values.module_help(command.define.__module__))
+        print(_help(name, command, values))
+        return 0
+    if "--help-config" in arguments and "config" in values:
+        from t2v_jax.config.reference import describe_fields
+
+        print(describe_fields())
         return 0
     rest = _parse(name, command, values, arguments)
     _keep_compilations()
@@ -63,26 +78,55 @@ def _parse(name, command, values, arguments):
         if "config" in values:  # one that could not be loaded says so when it is looked into
             getattr(values.config, "steps", None)
     except (AttributeError, KeyError) as error:  # so ml_collections says that a key is unknown
-        unknown = _one_line(error.args[0]).replace("\\n", " ").replace("\\", "").replace("''", "'")
-        raise UsageError(
-            f"unknown in the config: {unknown}; expected get_config() and the fields of t2v_jax/config.py"
-        ) from error
+        raise UsageError(_unknown_field(error)) from error
     except (flags.Error, OSError, SyntaxError, TypeError, ValueError) as error:
         raise UsageError(f"{_one_line(error)}; see t2v {name} --help") from error
-    if len(rest) > len(command.takes):
-        expected = f"{' '.join(command.takes)} and flags" if command.takes else "flags alone"
-        unexpected = rest[len(command.takes)]
-        raise UsageError(f"unexpected {unexpected!r}; expected {expected}, see t2v {name} --help")
-    missing = list(command.takes[len(rest) :])
+    _check_arguments(name, command, values, rest)
+    return rest
+
+
+def _unknown_field(error):
+    from t2v_jax.config.reference import field_names
+
+    text = _one_line(error.args[0])
+    if "get_config" in text:
+        return f"the file of --config has no get_config() ({text}); see configs/*.py for how one looks"
+    field = re.search(r"\w+", text)[0]
+    keys = {part for name in field_names() for part in name.split(".")}
+    return f"the config has no field {field!r}{did_you_mean(field, keys)}; t2v train --help-config lists them"
+
+
+def _check_arguments(name, command, values, rest):
+    takes = command.takes
+    if len(rest) > len(takes) and not (takes and takes[-1].endswith("...]")):
+        expected = f"{' '.join(takes)} and flags" if takes else "flags alone"
+        raise UsageError(f"unexpected {rest[len(takes)]!r}; expected {expected}, see t2v {name} --help")
+    missing = [taken for taken in takes[len(rest) :] if not taken.startswith("[")]
     missing += [f"--{flag}=..." for flag in command.required if values[flag].value is None]
     if missing:
         raise UsageError(f"t2v {name} needs {' and '.join(missing)}; see t2v {name} --help")
-    return rest
 
 
 def _usage():
     lines = [f"  t2v {name:<14}{command.help}" for name, command in COMMANDS.items()]
-    return "\n".join(["usage: t2v COMMAND --flag=value ...", *lines, "t2v COMMAND --help lists its flags."])
+    ends = "t2v COMMAND --help lists its flags, with examples; t2v --version tells the version."
+    return "\n".join(["usage: t2v COMMAND --flag=value ...", *lines, ends])
+
+
+def _help(name, command, values):
+    lines = [f"t2v {' '.join([name, *command.takes])}: {command.help}"]
+    for flag in sorted({values[each] for each in values}, key=lambda flag: flag.name):
+        switch = f"[no]{flag.name}" if flag.boolean else flag.name
+        default = "" if flag.boolean or flag.default is None else f"={_default(flag)}"
+        lines.append(f"  --{switch}{default}")
+        lines.append(textwrap.indent(textwrap.fill(flag.help, 90), 6 * " "))
+    if command.examples:
+        lines += ["examples:", *(f"  {example}" for example in command.examples)]
+    return "\n".join(lines)
+
+
+def _default(flag):
+    return ",".join(flag.default) if isinstance(flag.default, list) else flag.default
 
 
 def _one_line(error):

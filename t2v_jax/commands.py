@@ -1,7 +1,6 @@
 """What each command of `t2v` does, and its flags."""
 
 import contextlib
-import gc
 import sys
 import warnings
 from collections.abc import Callable
@@ -11,13 +10,16 @@ from absl import flags
 
 from t2v_jax.data.videos import commands as data
 from t2v_jax.errors import UsageError
+from t2v_jax.inference import commands as inference
+from t2v_jax.inference.commands import define_model
 from t2v_jax.runtime.hosts import joined, unanimous
 
 
 class Command(NamedTuple):
     """What a command does, its flags, those it cannot do without, and the function that takes them.
 
-    `takes` names the arguments that are no flags, which the function takes too.
+    `takes` names the arguments that are no flags, which the function takes too: in brackets one that may be
+    missing, with dots one that may be repeated. `examples`: calls that the help shows.
     """
 
     help: str
@@ -25,62 +27,30 @@ class Command(NamedTuple):
     required: tuple[str, ...]
     run: Callable
     takes: tuple[str, ...] = ()
-
-
-def _generate_flags(values, _):
-    options = {"flag_values": values}
-    flags.DEFINE_string("prompt", None, "the sentence to obey", **options)
-    endings = ".gif .mp4 .webp .png (contact sheet) .npy"
-    flags.DEFINE_string("output", None, f"file to write: {endings}", **options)
-    _define_model(values)
-    flags.DEFINE_integer("seed", 0, "another seed, another video of the same prompt", **options)
-    flags.DEFINE_integer("frames", None, "number of frames (default: as in training)", **options)
-    flags.DEFINE_float("fps", 10.0, "frames a second", **options)
-    flags.DEFINE_bool("strict", False, "make a word that the model never saw an error", **options)
-
-
-def _define_model(values):
-    text = "a shipped model, a model directory, or a training workdir"
-    flags.DEFINE_string("model", "moving-digits", text, flag_values=values)
-
-
-def _generate(values):
-    from t2v_jax.inference import generation, model, video
-
-    gc.freeze()  # what the imports have made stays to the end: not to be searched for garbage again and again
-
-    video.check_output(values.output, values.fps)
-    params = model.load(values.model)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error" if values.strict else "always", generation.UnknownWord)
-        warnings.showwarning = _show_warning
-        try:
-            clip = generation.generate(params, values.prompt, values.seed, values.frames)
-        except generation.UnknownWord as error:
-            raise UsageError(f"{error}; correct the word or leave out --strict") from error
-    video.save_video(clip, values.output, frames_per_second=values.fps)
-    print(values.output)
+    examples: tuple[str, ...] = ()
 
 
 def _demo_flags(values, _):
-    _define_model(values)
+    define_model(values)
     flags.DEFINE_integer("port", 8000, "of the page; 0 takes a free one", flag_values=values)
 
 
 def _demo(values):
     from t2v_jax.demo.server import Server
-    from t2v_jax.inference.generation import UnknownWord
+    from t2v_jax.inference.generation import OtherWords, UnknownWord
 
-    warnings.simplefilter("ignore", UnknownWord)  # the page tells of them
+    for told in (OtherWords, UnknownWord):  # by the page
+        warnings.simplefilter("ignore", told)
     with Server(values.model, values.port) as server:
         print(f"{server.address} (Ctrl-C ends it)", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
 
 
-def _show_warning(message, *_):
-    text = " ".join(str(message).split())
-    print(f"t2v: warning: {text}", file=sys.stderr)
+CONFIG_HELP = (
+    "a file with get_config(), or the name of one that comes with the package; --config.field=value changes "
+    "a field, as --config.loss.kind=hinge; --help-config lists all fields"
+)
 
 
 def _train_flags(values, arguments):
@@ -89,7 +59,7 @@ def _train_flags(values, arguments):
     text = "where checkpoints, metrics and samples go"
     flags.DEFINE_string("workdir", None, text, flag_values=values)
     _define_hosts(values)
-    _define_config(values, arguments, "the run's configuration; --config.field=value changes a field")
+    _define_config(values, arguments, CONFIG_HELP)
 
 
 def _define_hosts(values):
@@ -102,7 +72,7 @@ def _define_hosts(values):
 
 
 def _define_config(values, arguments, text):
-    """--config: a file, or, where --data names clips, what is read from them."""
+    """--config: a file or the name of one, or, where --data names clips, what is read from them."""
     from ml_collections import config_flags
 
     told = flags.FlagValues()
@@ -110,7 +80,10 @@ def _define_config(values, arguments, text):
     _define_hosts(told)
     told(["", *arguments], known_only=True)
     if told.data is None:
+        from t2v_jax.config.files import ConfigParser
+
         config_flags.DEFINE_config_file("config", None, text, flag_values=values, sys_argv=arguments)
+        values["config"].parser = ConfigParser(values["config"].parser)
         return
     from t2v_jax.training.auto_config import fitted_config
 
@@ -135,7 +108,7 @@ def _train(values):
 
 
 def _evaluate_flags(values, _):
-    _define_model(values)
+    define_model(values)
     flags.DEFINE_string("workdir", None, "a training workdir, in place of --model", flag_values=values)
     flags.DEFINE_integer("clips", 1000, "number of clips of each split and seed", flag_values=values)
     flags.DEFINE_list("seeds", ["0", "1", "2"], "of the noise", flag_values=values)
@@ -186,17 +159,65 @@ def _export(values):
 
 
 COMMANDS = {
-    "generate": Command("a video from a prompt", _generate_flags, ("prompt", "output"), _generate),
-    "demo": Command("a web page to type sentences in, and watch", _demo_flags, (), _demo),
-    "train": Command("train a model, or go on with it", _train_flags, ("workdir",), _train),
+    "generate": Command(
+        "videos from sentences",
+        inference.define_generate,
+        (),
+        inference.generate,
+        ("[SENTENCE...]",),
+        (
+            inference.EXAMPLE,
+            't2v generate "the digit 5 is moving up and down" --seeds=4 --output=clip.mp4',
+            't2v generate "0: digit 5 is up and down | 16: digit 5 is left and right" --frames=48',
+            "t2v generate --model=moving-shapes --prompts=sentences.txt --output=sheet.png",
+        ),
+    ),
+    "models": Command(
+        "the models that ship, or one's words, sentences and limits",
+        inference.define_nothing,
+        (),
+        inference.models,
+        ("[NAME]",),
+        ("t2v models", "t2v models moving-shapes", "t2v models runs/mine"),
+    ),
+    "show": Command(
+        "what a video file was made from",
+        inference.define_nothing,
+        (),
+        inference.show,
+        ("FILE",),
+        ("t2v show clip.gif",),
+    ),
+    "demo": Command(
+        "a web page to type sentences in, and watch",
+        _demo_flags,
+        (),
+        _demo,
+        examples=("t2v demo", "t2v demo --model=runs/mine --port=0"),
+    ),
+    "train": Command(
+        "train a model, or go on with it",
+        _train_flags,
+        ("workdir",),
+        _train,
+        examples=(
+            "t2v train --data=prepared/mine --workdir=runs/mine",
+            "t2v train --config=moving_digits --workdir=runs/digits --config.steps=5000",
+        ),
+    ),
     "evaluate": Command(
-        "measure how well a model's videos obey their captions", _evaluate_flags, (), _evaluate
+        "measure how well a model's videos obey their captions",
+        _evaluate_flags,
+        (),
+        _evaluate,
+        examples=("t2v evaluate --model=moving-digits --seeds=0", "t2v evaluate --workdir=runs/mine"),
     ),
     "export": Command(
         "turn a training workdir into a model directory",
         _export_flags,
         ("workdir", "output"),
         _export,
+        examples=("t2v export --workdir=runs/mine --output=mine",),
     ),
     "data check": Command(
         "what of a folder of videos can be trained on, and why not the rest",
@@ -204,6 +225,7 @@ COMMANDS = {
         (),
         data.check,
         ("DIR",),
+        ("t2v data check videos --fps=8",),
     ),
     "data prepare": Command(
         "make training clips of a folder of videos",
@@ -211,5 +233,6 @@ COMMANDS = {
         ("output",),
         data.prepare,
         ("DIR",),
+        ("t2v data prepare videos --output=prepared/mine --size=64",),
     ),
 }

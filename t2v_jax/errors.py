@@ -1,14 +1,22 @@
-"""An error that the user can fix: one line with what was wrong, what was expected and what to do."""
+"""The error that a user can fix: one line with what was wrong, what was expected and what to do."""
 
+import difflib
 import os
 import pathlib
 import traceback
+from collections.abc import Iterable
 
 _PACKAGE = f"{pathlib.Path(__file__).parent}{os.sep}"
 
 
 class UsageError(ValueError):
     """Bad input from outside: a prompt, flag, config value, file or checkpoint. Its text is one line."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The known word most like another one, for a message: " (did you mean 'x'?)", empty where none is."""
+    near = difflib.get_close_matches(word, [*known], 1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def describe(error: Exception) -> str:

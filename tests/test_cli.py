@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,10 @@ import pytest
 from flax.traverse_util import flatten_dict
 from PIL import Image
 
+import t2v_jax
 from t2v_jax import cli
+from t2v_jax import config as configuration
+from t2v_jax.config.fields import flat
 from t2v_jax.inference import model
 
 SMALL = pathlib.Path(__file__).parent / "small.py"
@@ -107,23 +111,39 @@ def test_generate_imports_no_training(exported):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["nosuch"], ["'nosuch'", "generate", "train"]),
+        (["nosuch"], ["'nosuch'", "t2v --help"]),
+        (["generat"], ["'generat'", "did you mean 'generate'?"]),
+        (["data"], ["t2v data needs one of: check, prepare"]),
+        (["data", "--help"], ["t2v data needs one of: check, prepare"]),
+        (["data", "chek", "videos"], ["'data chek'", "did you mean 'data check'?"]),
         ([*GENERATE, "--nosuch=1"], ["'nosuch'", "--help"]),
-        ([*GENERATE, "clip.gif"], ["'clip.gif'", "--help"]),
+        (["show", "a.gif", "b.gif"], ["'b.gif'", "--help"]),
+        (["show"], ["needs FILE"]),
+        (["show", "nosuch.gif"], ["nosuch.gif"]),
+        (["show", str(SMALL)], [str(SMALL), "does not say"]),
+        (["models", "moving-digit"], ["'moving-digit'", "did you mean 'moving-digits'?"]),
         ([*GENERATE, "--seed=x"], ["--seed=x", "--help"]),
-        (GENERATE[:2], ["needs --output"]),
-        (["generate"], ["needs --prompt=... and --output=..."]),
+        (["generate"], ["needs a sentence", "--help"]),
+        (["generate", "--promt=digit 3"], ["'promt'", "Did you mean: prompt"]),
+        (["generate", "--prompts=nosuch"], ["--prompts=nosuch", "one a line"]),
+        ([*GENERATE, "--seeds=0"], ["seeds=0", "1"]),
+        (["generate", "0: up | down"], ["'down'", "FRAME: SENTENCE"]),
+        (["generate", "4: up | 8: down"], ["[4, 8]", "expected 0"]),
+        (["generate", "0: up | 8: down | 8: left"], ["[0, 8, 8]", "higher"]),
         ([*GENERATE, "--model=nosuch"], ["no model 'nosuch'", *model.shipped()]),
         (change(GENERATE, "--output=clip.avi"), ["clip.avi", ".gif .mp4"]),
         # The ending is looked at before the model is.
         ([*change(GENERATE, "--output=clip.avi"), "--model=nosuch"], ["clip.avi"]),
         (change(GENERATE, "--output=nosuch/clip.gif"), ["nosuch"]),
         (change(GENERATE, f"--output={SMALL}/clip.gif"), [str(SMALL)]),
-        ([*GENERATE, "--fps=0"], ["frames_per_second=0"]),
+        ([*GENERATE, "--fps=0"], ["0 frames a second", "0.01 to 50"]),
         (["train", "--workdir=run"], ["needs --data=... or --config=..."]),
         (TRAIN[:2], ["needs --workdir"]),
-        (change(TRAIN, "--config=nosuch.py"), ["nosuch.py"]),
-        ([*TRAIN, "--config.nosuch=1"], ["'nosuch'", "config"]),
+        (change(TRAIN, "--config=nosuch.py"), ["nosuch.py", "moving_digits"]),
+        (change(TRAIN, "--config=moving_digit"), ["did you mean 'moving_digits'?"]),
+        ([*TRAIN, "--config.nosuch=1"], ["'nosuch'", "--help-config"]),
+        # A configuration that comes with the package is found by its name in any folder.
+        ([*change(TRAIN, "--config=two_digits"), "--config.batchsize=1"], ["did you mean 'batch_size'?"]),
         ([*TRAIN, "--config.loss.nosuch=1"], ["'nosuch'", "config"]),
         ([*TRAIN, "--config.batch_size=abc"], ["batch_size", "abc"]),
         ([*TRAIN, "--config.batch_size=0"], ["batch_size is 0", "from 1 to"]),
@@ -227,11 +247,26 @@ def test_export_overwrites_nothing(run, trained, exported):
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS)
-def test_help_lists_the_flags(run, command):
-    status, output, errors = run(command, "--help")
+def test_help_lists_flags_and_examples(run, command):
+    status, output, errors = run(*command.split(), "--help")
     assert status == 0 and errors == ""
     for flag in cli.COMMANDS[command].required:
         assert f"--{flag}" in output
+    for example in cli.COMMANDS[command].examples:
+        assert f"\n  {example}" in output
+
+
+def test_every_field_of_the_config_is_explained(run):
+    status, output, errors = run("train", "--help-config")
+    assert status == 0 and errors == ""
+    for name, value in flat(configuration.default().to_dict()).items():
+        meaning = output.partition(f"--config.{name}={value}\n")[2].partition("--config")[0].strip()
+        assert re.match(r"\w", meaning), name
+    assert "[one of minimax, non_saturating" in output and "[1 to 1,048,576]" in output
+
+
+def test_version(run):
+    assert run("--version") == (0, f"t2v_jax {t2v_jax.__version__}\n", "")
 
 
 def test_usage_lists_the_commands(run):

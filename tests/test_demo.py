@@ -18,6 +18,7 @@ import t2v_jax
 from t2v_jax.demo import app as demo_app
 from t2v_jax.demo import server as demo_server
 from t2v_jax.inference import video
+from t2v_jax.text import examples
 
 PROMPTS = "digit 3 is up and down.", "the digit 7 is moving left and right"
 
@@ -29,7 +30,7 @@ def exported(trained, tmp_path_factory):
     """A model of the user's own, which offers two sentences."""
     directory = tmp_path_factory.mktemp("models") / "small"
     t2v_jax.save(t2v_jax.load(trained), directory)
-    (directory / demo_app.PROMPTS).write_text("".join(f"{prompt}\n" for prompt in PROMPTS))
+    (directory / examples.FILE).write_text("".join(f"{prompt}\n" for prompt in PROMPTS))
     return str(directory)
 
 
@@ -130,12 +131,13 @@ def test_a_frame_tells_what_was_heard_of_each_word(play):
     attention = np.array(told["attention"])
     assert attention.shape == (3, 1, 2, 6)  # frames, actors, looks and deeds, tokens
     np.testing.assert_allclose(attention.sum(-1), 1, atol=0.01)
-    assert told["unknown"] == {}
+    assert told["unknown"] == {} and told["understood"] == ""
 
 
 def test_a_word_that_the_model_never_saw_is_told(play):
     told = play("typo", "the digit 3 is moving up and dwn")
     assert told["unknown"] == {"dwn": ["down"]} and told["tokens"][-1] == "and"
+    assert told["understood"] == "'dwn' is unknown and left out (known: down for 'dwn')"
     assert np.array(told["attention"]).shape[-1] == len(told["tokens"])
 
 
@@ -150,7 +152,9 @@ def test_only_so_many_streams_are_remembered(play, monkeypatch):
 def test_a_clip_is_what_generate_writes(ask, exported, ending):
     query = {"model": exported, "prompt": PROMPTS[0], "seed": 1, "ending": ending}
     media_type, clip = ask(f"/clip?{urllib.parse.urlencode(query)}")
-    assert clip == video.encode_video(t2v_jax.generate(t2v_jax.load(exported), PROMPTS[0], seed=1), ending)
+    painted = t2v_jax.generate(t2v_jax.load(exported), PROMPTS[0], seed=1)
+    made_from = {"prompt": PROMPTS[0], "model": "small", "seed": 1, "frames": 4}
+    assert clip == video.encode_video(painted, ending, made_from=made_from)
     assert media_type == demo_app.MEDIA_TYPES.get(ending, "application/octet-stream")
 
 

@@ -76,6 +76,7 @@ def test_importing_the_package_imports_only_the_standard_library():
 def test_the_wheel_holds_the_whole_package(distributions):
     in_wheel, _ = distributions
     assert not files("t2v_jax") - in_wheel
+    assert {f"t2v_jax/{name}" for name in files("configs")} <= in_wheel
     top = {name.partition("/")[0] for name in in_wheel}
     assert top == {"t2v_jax", f"t2v_jax-{t2v_jax.__version__}.dist-info"}
 

@@ -128,11 +128,11 @@ def _loss():
 def _optimizer():
     optimizer = ConfigDict()
     optimizer.generator_learning_rate = 8e-4  # of Adam
-    optimizer.discriminator_learning_rate = 8e-4
+    optimizer.discriminator_learning_rate = 8e-4  # of Adam
     optimizer.final_learning_rate_fraction = 0.1  # of the learning rates, left at the last step (cosine)
-    optimizer.warmup_steps = 100
-    optimizer.beta_1 = 0.0
-    optimizer.beta_2 = 0.99
+    optimizer.warmup_steps = 100  # in which the learning rates rise from 0
+    optimizer.beta_1 = 0.0  # of Adam, for both networks: decay of the mean gradient
+    optimizer.beta_2 = 0.99  # and of its mean square
     optimizer.ema_decay = 0.998  # of the generator's moving average
     return optimizer
 

@@ -10,11 +10,12 @@ import threading
 import numpy as np
 
 from t2v_jax.errors import UsageError
-from t2v_jax.inference import generation, model, video
+from t2v_jax.inference import generation, metadata, model, video
 from t2v_jax.inference.stream import Stream
+from t2v_jax.text.examples import load_examples
+from t2v_jax.text.understanding import understand
 
 PAGE = pathlib.Path(__file__).parent / "page.html"
-PROMPTS = "prompts.txt"  # of a model's directory: sentences that the page offers, one a line
 STREAMS = 64  # remembered; of more, the one that was not asked for longest starts again
 MOST_FRAMES = 64  # of a request
 
@@ -38,14 +39,17 @@ class DemoApp:
 
     def models(self, asked):
         """The models' names, the first one chosen, and for each the sentences that it offers."""
-        offers = [{"name": name, "prompts": _prompts(model.find_directory(name))} for name in self._names]
+        offers = [
+            {"name": name, "prompts": load_examples(model.find_directory(name))} for name in self._names
+        ]
         return _json(offers)
 
     def play(self, asked):
         """The next `frames` of a stream, which begins with its first request.
 
         Of each frame the pixels, base64 of uint8 [h, w, c], and the attention [actors, appearance and motion,
-        tokens]; of the sentence its tokens, tags and entities, and the words that the model never saw.
+        tokens]; of the sentence its tokens, tags and entities, the words that the model never saw, and a line
+        that says what was understood, empty where that is what was typed.
         """
         name, prompt, key, seed, frames = _take(
             asked, model=str, prompt=str, stream=str, seed=int, frames=int
@@ -76,7 +80,9 @@ class DemoApp:
         name, prompt, seed, ending = _take(asked, model=str, prompt=str, seed=int, ending=str)
         with self._lock:
             clip = generation.generate(self._params(name), prompt, seed)
-        return MEDIA_TYPES.get(ending, "application/octet-stream"), video.encode_video(clip, ending)
+        made_from = metadata.made_from(prompt, seed, name, len(clip))
+        data = video.encode_video(clip, ending, made_from=made_from)
+        return MEDIA_TYPES.get(ending, "application/octet-stream"), data
 
     def _params(self, name):
         if name not in self._names:
@@ -112,19 +118,16 @@ def _json(value):
     return "application/json", json.dumps(value).encode()
 
 
-def _prompts(directory):
-    file = directory / PROMPTS
-    return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-
-
 def _sentence(language, prompt):
-    """Tokens of known words, their tags and entities; unknown words, each with known ones like it."""
-    parse = language.parse(language.known(prompt))
+    """Tokens of what is understood, their tags and entities; words left out; all that differs, in a line."""
+    understood = understand(language, prompt)
+    parse = language.parse(understood.sentence)
     return {
         "tokens": [token.piece.lstrip("▁") for token in parse.tokens],
         "tags": parse.tags,
         "entities": parse.kinds,
-        "unknown": language.unknown_words(prompt),
+        "unknown": understood.unknown,
+        "understood": str(understood),
     }
 
 

@@ -11,10 +11,15 @@ import jax.numpy as jnp
 from t2v_jax.errors import UsageError
 from t2v_jax.runtime.jit import BackendJit
 from t2v_jax.runtime.sharding import batch_sharding
+from t2v_jax.text.understanding import understand
+
+
+class OtherWords(UserWarning):
+    """A prompt is read with other words of the same meaning, which the model saw."""
 
 
 class UnknownWord(UserWarning):
-    """A prompt has a word that the model never saw."""
+    """A prompt has a word that the model never saw, which is left out."""
 
 
 LARGEST_BATCH = 64  # prompts painted at once; more are painted batch by batch
@@ -28,8 +33,8 @@ def generate(params, prompts: str | Sequence[str], seed: int = 0, frames: int | 
     alone: not on the other prompts, nor on the number of devices, but for rounding (at most one
     level in 255). `frames` is the training length by default and may exceed it. Compiles once per
     number of frames and power of two of prompts. `seed` is 0 to 2^32 - 1. Raises UsageError for a
-    prompt or number out of range, warns of words that the model never saw (UnknownWord): it paints what the
-    others say.
+    prompt or number out of range. Warns of what it reads otherwise than it is written (OtherWords), and of
+    words that the model never saw (UnknownWord): it paints what the others say (text/understanding.py).
     """
     if isinstance(prompts, str):
         return generate(params, [prompts], seed, frames)[0]
@@ -54,18 +59,14 @@ def checked_seed(seed):
 
 
 def encode(language, prompts):
-    """The captions of prompts without the words that training never showed, after a warning of those."""
-    captions = language.encode([language.known(prompt) for prompt in prompts])
-    for prompt in dict.fromkeys(prompts):
-        _warn_of_unknown_words(language, prompt)
+    """The captions of what is understood of prompts, after a warning of what is not as they say."""
+    understood = [understand(language, prompt) for prompt in prompts]
+    captions = language.encode([understanding.sentence for understanding in understood])
+    for line, understanding in {str(each): each for each in understood}.items():
+        if line:
+            kind = UnknownWord if understanding.unknown else OtherWords
+            warnings.warn(line, kind, stacklevel=3)
     return captions
-
-
-def _warn_of_unknown_words(language, prompt):
-    for word, known in language.unknown_words(prompt).items():
-        near = ", ".join(known) or "none"
-        message = f"the model never saw the word {word!r}; known ones like it: {near}"
-        warnings.warn(message, UnknownWord, stacklevel=4)
 
 
 def _paint_padded(params, captions, seed, start, frames):

@@ -15,7 +15,7 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from ml_collections import FrozenConfigDict
 
 from t2v_jax import config as configuration
-from t2v_jax.errors import UsageError
+from t2v_jax.errors import UsageError, did_you_mean
 from t2v_jax.networks import protocol
 from t2v_jax.runtime.files import local_path, new_directory, write_atomically
 from t2v_jax.text.language import Language
@@ -111,8 +111,9 @@ def find_directory(source) -> pathlib.Path:
     directory = SHIPPED / source if source in shipped() else local_path(source)
     if (directory / WEIGHTS).is_file() or (directory / CONFIG).is_file():
         return directory
+    near = did_you_mean(str(source), shipped())
     raise UsageError(
-        f"no model {str(source)!r}; expected a shipped model ({', '.join(shipped()) or 'none'}), a "
+        f"no model {str(source)!r}{near}; expected a shipped model ({', '.join(shipped()) or 'none'}), a "
         f"directory with {WEIGHTS}, or a training workdir with {CONFIG}"
     )
 

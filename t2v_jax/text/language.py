@@ -18,6 +18,7 @@ import numpy as np
 from t2v_jax.errors import UsageError
 from t2v_jax.runtime.files import write_atomically
 from t2v_jax.text.entities import ENTITIES, Entity, find_entities
+from t2v_jax.text.examples import choose_examples, load_examples, save_examples
 from t2v_jax.text.tags import TAGS, tag_words
 from t2v_jax.text.tokenizer import UNKNOWN, Token, Tokenizer
 from t2v_jax.text.words import fold_case, is_punctuation, normalise, split_words
@@ -25,6 +26,7 @@ from t2v_jax.text.words import fold_case, is_punctuation, normalise, split_words
 LONGEST_SENTENCE = 1000
 """Characters of a sentence at most: a check that costs nothing, before any work is done."""
 
+_HINTS = 8  # looking for similar words takes a while
 _TOKENIZER_FILE = "tokenizer.model"
 _LANGUAGE_FILE = "language.json"
 
@@ -64,12 +66,14 @@ class Language:
 
     words: the frequent first, each in the case in which captions mostly write it inside a
     sentence; a prompt's known words take that case, so that its capitals make no difference
-    (truecasing, Lita et al. 2003). Equal by content, hashable: static data of a JAX pytree.
+    (truecasing, Lita et al. 2003). examples: captions to show. Equal by content but for these, hashable:
+    static data of a JAX pytree.
     """
 
     tokenizer: Tokenizer
     max_tokens: int
     words: tuple[str, ...] = dataclasses.field(repr=False, hash=False)
+    examples: tuple[str, ...] = dataclasses.field(default=(), repr=False, compare=False)
 
     @classmethod
     def train(
@@ -81,11 +85,12 @@ class Language:
         max_tokens: int = 32,
     ) -> "Language":
         """The language of captions; model_type and vocabulary_size as in Tokenizer.train."""
+        captions = [*captions]
         sentences = [_checked_words(caption) for caption in captions]
         texts = (" ".join(words) for words in sentences)
         tokenizer = Tokenizer.train(texts, vocabulary_size=vocabulary_size, model_type=model_type)
         words = tuple(word for word in _truecase(sentences) if _can_write(tokenizer, word))
-        return cls(tokenizer, max_tokens, words)
+        return cls(tokenizer, max_tokens, words, choose_examples(captions))
 
     @property
     def vocabulary_size(self) -> int:
@@ -131,16 +136,13 @@ class Language:
         return {word: tokens[0].id for word, tokens in encoded.items() if len(tokens) == 1}
 
     def unknown_words(self, sentence: str) -> dict[str, list[str]]:
-        """Words that no caption has -> at most three known ones that look like them.
+        """Words that no caption has -> at most three known ones that look like them, for the first _HINTS.
 
         Errors: UsageError for a sentence that is blank or has too many characters.
         """
         words = dict.fromkeys(map(fold_case, _checked_words(sentence)))
-        return {
-            word: difflib.get_close_matches(word, self._case_of)
-            for word in words
-            if word not in self._case_of and not is_punctuation(word)
-        }
+        unknown = [word for word in words if word not in self._case_of and not is_punctuation(word)]
+        return {word: _similar(self, word) if i < _HINTS else [] for i, word in enumerate(unknown)}
 
     def known(self, sentence: str) -> str:
         """The sentence without the words that no caption has, which would spoil the others.
@@ -160,7 +162,7 @@ class Language:
         return "\n".join(lines)
 
     def save(self, directory: str | os.PathLike) -> None:
-        """Writes tokenizer.model (a SentencePiece model) and language.json into a directory."""
+        """Writes tokenizer.model (a SentencePiece model), language.json and prompts.txt into a directory."""
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         description = {
@@ -169,6 +171,8 @@ class Language:
             "tokenizer_sha256": hashlib.sha256(self.tokenizer.model).hexdigest(),
         }
         write_atomically(directory / _TOKENIZER_FILE, self.tokenizer.model)
+        if self.examples:
+            save_examples(directory, self.examples)
         write_atomically(directory / _LANGUAGE_FILE, json.dumps(description, ensure_ascii=False).encode())
 
     @classmethod
@@ -181,6 +185,7 @@ class Language:
                 Tokenizer(_read(Path(directory) / _TOKENIZER_FILE)),
                 int(description["max_tokens"]),
                 tuple(map(str, description["words"])),
+                load_examples(directory),
             )
             digest = description["tokenizer_sha256"]
         except (KeyError, TypeError, ValueError) as error:
@@ -204,11 +209,17 @@ class Language:
         words = [self._case_of.get(fold_case(w), w) for w in _checked_words(sentence)]
         if not any(fold_case(word) in self._case_of for word in words):
             near = itertools.chain(*self.unknown_words(sentence).values())
+            example = f', as in "{self.examples[0]}"' if self.examples else ""
             raise UsageError(
                 f"no word of {_quoted(sentence)} is known to this model: "
-                f"use words such as {', '.join(sorted(set(near)) or self.words[:8])}"
+                f"use words such as {', '.join(sorted(set(near)) or self.words[:8])}{example}"
             )
         return [w for w in words if fold_case(w) in self._case_of or not is_punctuation(w)]
+
+
+@functools.lru_cache(maxsize=2**14)
+def _similar(language: Language, word: str) -> list[str]:
+    return difflib.get_close_matches(word, language._case_of)
 
 
 @functools.lru_cache(maxsize=2**14)

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from t2v_jax.errors import UsageError
-from t2v_jax.inference.video import contact_sheet, save_video
+from t2v_jax.inference.video import contact_sheet, encode_video, save_video
 
 ENDINGS = ("gif", "mp4", "webp", "png", "npy")
 
@@ -113,6 +113,53 @@ def test_a_large_clip_keeps_its_size(tmp_path):
         assert image.size == (300, 256)
 
 
+def starts(path):
+    """Seconds at which the frames of a GIF, WebP or MP4 begin, and at which the last one ends."""
+    if path.suffix == ".mp4":
+        with av.open(str(path)) as container:
+            times = [frame.time for frame in container.decode(video=0)]
+            return np.array([*times, container.duration / av.time_base])
+    with Image.open(path) as image:
+        times = [0]
+        for number in range(image.n_frames):
+            image.seek(number)
+            image.load()
+            times.append(times[-1] + image.info["duration"] / 1000)
+    return np.array(times)
+
+
+@pytest.mark.parametrize("rate", [0.5, 7, 10, 12.5, 23.976, 24, 30, 50])
+@pytest.mark.parametrize(("ending", "unit"), [("gif", 0.01), ("webp", 0.001), ("mp4", 0.0005)])
+def test_every_frame_begins_at_its_time(tmp_path, clip, ending, unit, rate):
+    path = tmp_path / f"clip.{ending}"
+    save_video(clip, path, frames_per_second=rate)
+    np.testing.assert_allclose(starts(path), np.arange(7) / rate, rtol=0, atol=0.501 * unit)
+
+
+def test_a_frame_too_short_for_browsers_is_refused_with_the_limit(clip):
+    for ending, rate in ((".gif", 50), (".webp", 90)):
+        assert encode_video(clip, ending, rate)
+        with pytest.raises(UsageError, match=f"expected 0.01 to {rate} for a {ending} file"):
+            encode_video(clip, ending, rate + 1)
+
+
+def test_a_still_longer_than_a_gif_can_hold_is_refused():
+    with pytest.raises(UsageError, match="655 seconds at most"):
+        encode_video(np.zeros((8, 9, 9, 1), np.uint8), ".gif", 0.01)
+
+
+def test_mp4_plays_before_it_is_whole_and_in_its_colours():
+    red = np.full((3, 64, 64, 3), (208, 20, 0), np.uint8)
+    data = encode_video(red, ".mp4")
+    assert 0 < data.find(b"moov") < data.find(b"mdat")
+    with av.open(io.BytesIO(data)) as container:
+        frame = next(container.decode(video=0))
+    bt709, limited = 1, 1
+    found = frame.colorspace, frame.color_primaries, frame.color_trc, frame.color_range
+    assert found == (bt709, bt709, bt709, limited)
+    assert np.abs(frame.to_ndarray(format="rgb24") - np.int16([208, 20, 0])).max() <= 3
+
+
 @pytest.mark.parametrize("ending", ["gif", "webp"])
 def test_animations_loop_for_ever_at_the_asked_rate(tmp_path, clip, ending):
     save_video(clip, tmp_path / f"clip.{ending}", frames_per_second=5)
@@ -206,7 +253,7 @@ def test_an_array_that_is_no_video_is_refused(tmp_path, wrong, found):
 
 @pytest.mark.parametrize("rate", [0, -5, float("nan"), 5000])
 def test_a_rate_out_of_range_is_refused(tmp_path, clip, rate):
-    with pytest.raises(UsageError, match="frames_per_second"):
+    with pytest.raises(UsageError, match="frames a second; expected 0.01 to 50 for a .gif"):
         save_video(clip, tmp_path / "clip.gif", frames_per_second=rate)
 
 

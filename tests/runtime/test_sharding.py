@@ -147,7 +147,7 @@ def test_each_device_does_its_share(on_four_devices, operations):
 
 def test_state_is_shared_out_and_stays_so(on_four_devices):
     (_, model), _, told = on_four_devices
-    assert told["clips_per_caption"] and told["kept"] and told["collectives"]
+    assert told["alike"] and told["kept"] and told["collectives"]
     assert (told["shared"] > 0) == (model > 1)
 
 

@@ -116,7 +116,7 @@ def test_a_word_that_the_vocabulary_has_no_room_for_is_unknown():
         ("...", "no words"),
         ("\x00\u200b", "no words"),
         ("zebra 😀", 'no word of "zebra 😀" is known to this model: use words such as '),
-        ("ciircle", "use words such as circle$"),
+        ("ciircle", 'use words such as circle, as in "digit 0 is up and down."$'),
         ("digit " * 40, "has [0-9]+ tokens, expected at most 32: shorten it"),
         ("x" * 10_000, "has 10000 characters, expected at most 1000"),
         (3, "expected a sentence as text, got int"),
