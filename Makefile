@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/installed
 .PHONY: demo test lint
 
 demo: $(INSTALLED)
-	$(VENV)/bin/t2v generate --prompt="the digit 5 is moving up and down" --output=demo.gif
+	$(VENV)/bin/t2v generate "the digit 5 is moving up and down" --output=demo.gif
 
 test: $(INSTALLED)
 	$(PYTHON) -m pytest --numprocesses=auto --maxprocesses=8 --dist=loadfile

@@ -4,24 +4,24 @@ import dataclasses
 import functools
 import json
 import pathlib
-import zipfile
-import zlib
 from typing import Any
 
 import flax.linen as nn
 import jax
 import numpy as np
-from flax.traverse_util import flatten_dict, unflatten_dict
+from flax.traverse_util import flatten_dict
 from ml_collections import FrozenConfigDict
 
 from t2v_jax import config as configuration
 from t2v_jax.errors import UsageError, did_you_mean
+from t2v_jax.inference.weights import load_weights
 from t2v_jax.networks import protocol
-from t2v_jax.runtime.files import local_path, new_directory, write_atomically
+from t2v_jax.runtime.files import local_path, new_directory, read_bounded, write_atomically
 from t2v_jax.text.language import Language
 
 SHIPPED = pathlib.Path(__file__).parents[1] / "models"
 WEIGHTS, DISCRIMINATOR, CONFIG = "weights.npz", "discriminator.npz", "config.json"
+LARGEST_CONFIG = 2**20  # bytes
 
 
 @functools.partial(
@@ -99,9 +99,10 @@ def save_definition(directory, config, language):
 def load_definition(directory):
     """The (configuration, language) of a saved model or workdir."""
     path = directory / CONFIG
+    text = read_bounded(path, LARGEST_CONFIG)
     try:
-        config = configuration.from_json(json.loads(path.read_text()))
-    except (OSError, ValueError) as error:
+        config = configuration.from_json(json.loads(text))
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise UsageError(f"cannot read {path}: {error}; restore the file") from error
     return config, Language.load(directory)
 
@@ -124,14 +125,8 @@ def _save_arrays(tree, path):
 
 
 def _load_arrays(path):
-    try:
-        # Opened here, for np.load leaves a damaged file open.
-        with open(path, "rb") as file, np.load(file) as arrays:
-            flat = {name: arrays[name].astype(np.float32) for name in arrays.files}
-    except (OSError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise UsageError(f"{path} is damaged ({error}); fetch or save the model again") from error
     # As they are: whatever else JAX would do with an array is a program to compile, for each shape.
-    return jax.device_put(unflatten_dict(flat, sep="/"))
+    return jax.device_put(load_weights(path))
 
 
 def _restore(item, directory, step):

@@ -7,6 +7,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from t2v_jax.errors import UsageError
 
@@ -32,6 +33,25 @@ def check_writable(path: str | pathlib.Path) -> None:
         raise UsageError(f"{path} is a directory; name a file")
     if not os.access(path.parent, os.W_OK):
         raise UsageError(f"cannot write in {path.parent}: permission denied; choose another place")
+
+
+def open_regular(path: pathlib.Path) -> BinaryIO:
+    """A file opened to read. Raises UsageError where it cannot be, or where it is a pipe or a device."""
+    try:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"cannot read {path}: no regular file")
+        return path.open("rb")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+
+
+def read_bounded(path: pathlib.Path, limit: int) -> bytes:
+    """A file's content. Raises UsageError where it cannot be read or has more bytes than expected."""
+    with open_regular(path) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise UsageError(f"cannot read {path}: it has more than {limit} bytes")
+    return content
 
 
 def write_atomically(path: str | pathlib.Path, data: bytes) -> None:

@@ -16,16 +16,16 @@ from typing import NamedTuple
 import numpy as np
 
 from t2v_jax.errors import UsageError
-from t2v_jax.runtime.files import write_atomically
+from t2v_jax.runtime.files import read_bounded, write_atomically
 from t2v_jax.text.entities import ENTITIES, Entity, find_entities
 from t2v_jax.text.examples import choose_examples, load_examples, save_examples
 from t2v_jax.text.tags import TAGS, tag_words
 from t2v_jax.text.tokenizer import UNKNOWN, Token, Tokenizer
 from t2v_jax.text.words import fold_case, is_punctuation, normalise, split_words
 
-LONGEST_SENTENCE = 1000
-"""Characters of a sentence at most: a check that costs nothing, before any work is done."""
-
+LONGEST_SENTENCE = 1000  # characters, a check that costs nothing, before any work is done
+MOST_TOKENS = 1000  # of a sentence, in any language
+LARGEST_FILE = 2**23  # bytes of a stored language, and of its tokenizer
 _HINTS = 8  # looking for similar words takes a while
 _TOKENIZER_FILE = "tokenizer.model"
 _LANGUAGE_FILE = "language.json"
@@ -152,15 +152,6 @@ class Language:
         words = self._words(sentence)
         return " ".join(word for word in words if fold_case(word) in self._case_of)
 
-    def describe(self, sentence: str) -> str:
-        """A table in text: each token with its tag and its entity. Errors: as encode."""
-        parse = self.parse(sentence)
-        columns = [token.piece for token in parse.tokens], parse.tags, [kind or "" for kind in parse.kinds]
-        rows = [("token", "tag", "entity"), *zip(*columns, strict=True)]
-        widths = [max(len(row[column]) for row in rows) for column in range(3)]
-        lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-        return "\n".join(lines)
-
     def save(self, directory: str | os.PathLike) -> None:
         """Writes tokenizer.model (a SentencePiece model), language.json and prompts.txt into a directory."""
         directory = Path(directory)
@@ -180,17 +171,17 @@ class Language:
         """The language that save wrote. Errors: UsageError for a missing or damaged file."""
         path = Path(directory) / _LANGUAGE_FILE
         try:
-            description = json.loads(_read(path))
+            description = json.loads(read_bounded(path, LARGEST_FILE))
             language = cls(
-                Tokenizer(_read(Path(directory) / _TOKENIZER_FILE)),
-                int(description["max_tokens"]),
-                tuple(map(str, description["words"])),
+                Tokenizer(read_bounded(Path(directory) / _TOKENIZER_FILE, LARGEST_FILE)),
+                _most_tokens(description["max_tokens"]),
+                tuple(map(_word, description["words"])),
                 load_examples(directory),
             )
             digest = description["tokenizer_sha256"]
-        except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, UsageError):
-                raise
+        except UsageError:
+            raise
+        except (KeyError, RecursionError, TypeError, ValueError) as error:
             raise UsageError(f"{path} is damaged: restore it or train again") from error
         if digest != hashlib.sha256(language.tokenizer.model).hexdigest():
             raise UsageError(
@@ -290,8 +281,13 @@ def _spans(owners: Sequence[Entity | None]) -> list[Entity]:
     return spans
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+def _most_tokens(number) -> int:
+    if type(number) is not int or not 1 <= number <= MOST_TOKENS:
+        raise ValueError(f"max_tokens is {number}")
+    return number
+
+
+def _word(word) -> str:
+    if not isinstance(word, str):
+        raise TypeError(f"{word!r} is no word")
+    return word

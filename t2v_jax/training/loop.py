@@ -15,6 +15,7 @@ from t2v_jax.progress import TimedIterator
 from t2v_jax.runtime import sharding
 from t2v_jax.runtime.files import local_path
 from t2v_jax.runtime.hosts import unanimous, wait_for_all
+from t2v_jax.runtime.locks import locked
 from t2v_jax.training.budget import Budget
 from t2v_jax.training.checkpoints import Checkpoints
 from t2v_jax.training.first_state import restore_or_start
@@ -23,6 +24,7 @@ from t2v_jax.training.programs import Programs
 from t2v_jax.training.reports import Reports, is_due
 from t2v_jax.training.setup import set_up
 from t2v_jax.training.steps import compile_step, variant_at, variants_from
+from t2v_jax.training.storage import survived
 
 
 class Trained(NamedTuple):
@@ -45,6 +47,11 @@ def train(config, workdir) -> Trained:
 
 def run_training(run) -> Trained:
     """The training of a `Run`; see `train`."""
+    with _alone_in(run.workdir):
+        return _train_alone(run)
+
+
+def _train_alone(run):
     config, table = run.config, run.workdir / "captions.npz"
     batches = clip_batches(run.source, run.language, config.batch_size, seed=config.seed, table=table)
     with (
@@ -56,8 +63,18 @@ def run_training(run) -> Trained:
         timed = TimedIterator(batches)
         every = config.log_every if jax.process_count() > 1 else 1
         budget = Budget(config, int(state.step), float(state.progress), every)
-        with Reports(run, int(state.step), timed, budget) as reports:
+        with survived(run.workdir), Reports(run, int(state.step), timed, budget) as reports:
             return _loop(run, state, batches, timed, budget, checkpoints, reports, preemption)
+
+
+@contextlib.contextmanager
+def _alone_in(workdir):
+    """A block in which the first process holds the lock on the workdir."""
+    with contextlib.ExitStack() as held:
+        with unanimous():
+            if jax.process_index() == 0:
+                held.enter_context(locked(workdir))
+        yield
 
 
 def _loop(run, state, batches, timed, budget, checkpoints, reports, preemption):

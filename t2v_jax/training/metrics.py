@@ -1,8 +1,10 @@
 """The metrics of a run: JSON lines, and events for TensorBoard."""
 
+import contextlib
 import json
 import math
 import pathlib
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,45 +23,72 @@ class MetricWriter:
     """
 
     def __init__(self, workdir: str | pathlib.Path, step: int = 0):
-        import tensorboardX
-
         workdir = pathlib.Path(workdir)
         path = workdir / "metrics.jsonl"
         try:
             workdir.mkdir(parents=True, exist_ok=True)
             if path.exists():
                 write_atomically(path, _lines_up_to(step, path))
+            self._events = _Events(workdir, step)
             self._lines = path.open("a", encoding="utf-8", buffering=1)
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror}; choose another workdir") from error
-        # The step in its name keeps a run resumed within a second from overwriting the first one.
-        self._events = tensorboardX.SummaryWriter(
-            str(workdir), purge_step=step + 1, filename_suffix=f".{step}"
-        )
 
     def scalars(self, step: int, values: Mapping[str, Any]) -> None:
         """One line {"step": …, name: number, …}; a number that is not finite becomes null."""
         values = {name: float(value) for name, value in values.items()}
         finite = {name: value if math.isfinite(value) else None for name, value in values.items()}
         self._lines.write(json.dumps({"step": int(step), **finite}) + "\n")
-        for name, value in values.items():
-            self._events.add_scalar(name, value, int(step))
+        self._events.scalars(int(step), values)
 
     def images(self, step: int, images: Mapping[str, np.ndarray]) -> None:
         """Images uint8 [height, width, 1 or 3] by name, to TensorBoard."""
-        for name, image in images.items():
-            self._events.add_image(name, np.asarray(image), int(step), dataformats="HWC")
+        self._events.images(int(step), images)
 
     def close(self) -> None:
         """Writes out what is still held back."""
-        self._lines.close()
-        self._events.close()
+        with contextlib.closing(self._events):
+            self._lines.close()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.close()
+
+
+class _Events:
+    """TensorBoard's file, written at once: a full disk ends the thread of SummaryWriter unseen."""
+
+    def __init__(self, workdir, step):
+        from tensorboardX.event_file_writer import EventsWriter
+        from tensorboardX.proto.event_pb2 import SessionLog
+
+        # The step in its name keeps a run resumed within a second from overwriting the first one.
+        self._writer = EventsWriter(str(workdir / "events"), f".{step}")
+        self._write(step + 1, session_log=SessionLog(status=SessionLog.START))
+
+    def scalars(self, step, values):
+        from tensorboardX.summary import scalar
+
+        for name, value in values.items():
+            self._write(step, summary=scalar(name, value))
+        self._writer.flush()
+
+    def images(self, step, images):
+        from tensorboardX.summary import image
+
+        for name, pixels in images.items():
+            self._write(step, summary=image(name, np.asarray(pixels), dataformats="HWC"))
+        self._writer.flush()
+
+    def close(self):
+        self._writer.close()
+
+    def _write(self, step, **content):
+        from tensorboardX.proto.event_pb2 import Event
+
+        self._writer.write_event(Event(wall_time=time.time(), step=step, **content))
 
 
 def _lines_up_to(step: int, path: pathlib.Path) -> bytes:

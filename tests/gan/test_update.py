@@ -231,6 +231,28 @@ def test_a_step_steers_the_penalty_of_the_next_by_its_own_loss():
     assert float(metrics["penalty_weight"]) == 8 * example.config().loss.penalty_weight
 
 
+def test_a_discriminator_that_would_win_is_held():
+    """Against a G that hardly learns D wins under the schedule alone, and does not where it steers."""
+    rates = {"generator_learning_rate": 1e-5, "discriminator_learning_rate": 4e-3, "warmup_steps": 1}
+    weights = {"penalty_weight": 0.1, "final_penalty_weight": 0.1, "penalty_every": 1}
+    update, first = compiled_step(example.config(**rates, **weights))
+    batches = [example.batch(seed) for seed in range(8)]
+
+    def losses_seen(steered):
+        current, seen = first, []
+        for number in range(400):
+            if not steered:
+                current = current._replace(penalty_scale=jnp.float32(1))
+            current, metrics = update(current, batches[number % len(batches)])
+            seen.append(metrics["discriminator_loss"])
+        return np.array(seen[-100:]), float(current.penalty_scale)
+
+    held, scale = losses_seen(True)
+    won, _ = losses_seen(False)
+    assert won.mean() < 0.1 < 0.2 < held.mean()
+    assert scale > 5
+
+
 def test_contrast_falls_to_nothing():
     config = example.config(contrast_weight=0.5).loss
     got = [float(losses.contrast_weight(config, progress)) for progress in (0, 0.5, 1)]

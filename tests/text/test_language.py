@@ -169,7 +169,6 @@ def test_any_text_is_encoded_or_refused(text):
         assert captions.tags.max() <= len(TAGS) and captions.entities.max() <= len(ENTITIES)
         assert captions.tokens.max() < language.vocabulary_size
         assert (captions.tags > 0).sum() == (captions.tokens > 0).sum() == count
-        assert len(language.describe(text).splitlines()) == 1 + count
         assert language.parse(text) == parse
 
 
@@ -177,14 +176,11 @@ def language_type(language):
     return next(key for key, value in LANGUAGES.items() if value is language)
 
 
-def test_describe():
-    assert LANGUAGES["word"].describe("digit 3 in Paris").splitlines() == [
-        "token   tag  entity",
-        "▁digit  JJ",
-        "▁3      CD   CARDINAL",
-        "▁in     IN",
-        "▁paris  NNP  LOCATION",
-    ]
+def test_a_sentence_is_parsed():
+    parse = LANGUAGES["word"].parse("digit 3 in Paris")
+    assert [token.piece for token in parse.tokens] == ["▁digit", "▁3", "▁in", "▁paris"]
+    assert parse.tags == ["JJ", "CD", "IN", "NNP"]
+    assert parse.kinds == [None, "CARDINAL", None, "LOCATION"]
 
 
 def test_equal_by_content(language):

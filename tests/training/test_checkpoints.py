@@ -1,5 +1,6 @@
 """Checkpoints: what is saved comes back, the newest stay, and damage is told in one line."""
 
+import os
 import shutil
 
 import jax
@@ -43,13 +44,12 @@ def test_newest_comes_back(saved):
 
 
 @pytest.mark.parametrize(("step", "expected"), [(None, 3), (2, 2)])
-def test_ema_is_read_alone(saved, tmp_path, step, expected):
-    workdir = shutil.copytree(saved, tmp_path / "copy")
-    for folder in workdir.glob("checkpoints/*/training"):
-        shutil.rmtree(folder)
-    with Checkpoints(workdir) as checkpoints:
-        ema = checkpoints.restore_arrays("ema", step)
-    jax.tree.map(np.testing.assert_array_equal, ema, state(expected).ema)
+@pytest.mark.parametrize("item", ["ema", "training"])
+def test_an_item_is_read_alone(saved, item, step, expected):
+    with Checkpoints(saved) as checkpoints:
+        arrays = checkpoints.restore_arrays(item, step)
+    training = state(expected)._replace(ema=None)._asdict()
+    jax.tree.map(np.testing.assert_array_equal, arrays, state(expected).ema if item == "ema" else training)
 
 
 def test_step_that_is_not_there(saved):
@@ -71,36 +71,115 @@ def test_unfinished_checkpoint_does_not_count(saved, tmp_path):
 
 
 def restored(workdir):
-    """What comes back, or the error that tells why nothing does."""
-    try:
-        with Checkpoints(workdir, keep=2) as checkpoints:
-            return checkpoints.restore(abstract())
-    except UsageError as error:
-        return error
+    """The step that is read, and the one that a run goes on from."""
+    with Checkpoints(workdir) as checkpoints:
+        ema, read = checkpoints.restore_arrays("ema"), checkpoints.best_step()
+    jax.tree.map(np.testing.assert_array_equal, ema, state(read).ema)
+    with Checkpoints(workdir, keep=2) as checkpoints:
+        result, position = checkpoints.restore(abstract())
+    step = int(result.step)
+    jax.tree.map(np.testing.assert_array_equal, result, state(step))
+    assert position == {"next_index": step}
+    return read, step
 
 
-@pytest.mark.parametrize(
-    "harm", [lambda path: path.write_bytes(path.read_bytes()[:-7]), lambda path: path.unlink()]
-)
-def test_damage_is_told_in_one_line(saved, tmp_path, harm, capfd):
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+def files(step):
+    return sorted(path for path in step.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("harm", [flip, lambda path: path.write_bytes(path.read_bytes()[:-7]), os.unlink])
+def test_damage_of_any_file_is_passed_over_in_one_line(saved, tmp_path, harm, capfd):
+    passed_over = 0
+    for index, path in enumerate(files(saved / "checkpoints" / "3")):
+        workdir = shutil.copytree(saved, tmp_path / str(index))
+        harm(workdir / path.relative_to(saved))
+        read, step = restored(workdir)
+        assert read == step
+        output, errors = capfd.readouterr()
+        assert output == ""
+        if step == 2:
+            passed_over += 1
+            for line in errors.splitlines():
+                assert "passed over" in line and "checkpoint 3" in line and "step 2" in line
+            assert errors.count("\n") == 2 and (workdir / "checkpoints/3.damaged").is_dir()
+        else:  # Orbax's own files beside the items, which are not read
+            assert path.parent.name == "3" and path.name != "digests.json" and errors == ""
+    assert passed_over > 20
+
+
+def exchanged(steps):
+    for path in files(steps / "3" / "ema"):
+        shutil.copy(path, steps / "2" / path.relative_to(steps / "3"))
+    shutil.rmtree(steps / "3")
+    shutil.copytree(steps / "2", steps / "3")
+
+
+def copied(steps):
+    shutil.copytree(steps / "3", steps / "4")
+
+
+def emptied(steps):
+    (steps / "4").mkdir()
+
+
+def a_file(steps):
+    (steps / "4").write_text("4")
+
+
+def partly_copied(steps):
+    shutil.copytree(steps / "3" / "ema", steps / "4" / "ema")
+
+
+def a_pipe(steps):
+    copied(steps)
+    (path,) = (steps / "4").glob("ema/manifest.ocdbt")
+    path.unlink()
+    os.mkfifo(path)
+    (steps / "4/digests.json").write_text(
+        (steps / "3/digests.json").read_text().replace('"step": 3', '"step": 4')
+    )
+
+
+@pytest.mark.parametrize("harm", [copied, emptied, a_file, partly_copied, a_pipe])
+def test_what_is_no_checkpoint_is_passed_over(saved, tmp_path, harm, capfd):
     workdir = shutil.copytree(saved, tmp_path / "copy")
-    newest = workdir / "checkpoints" / "3"
-    told = 0
-    for path in sorted(path for path in newest.rglob("*") if path.is_file()):
-        content = path.read_bytes()
-        harm(path)
-        result = restored(workdir)
-        path.write_bytes(content)
-        if isinstance(result, UsageError):
-            told += 1
-            assert "\n" not in str(result)
-            assert str(newest) in str(result) and "remove that directory" in str(result)
-        else:  # a file that is not needed, or one without which the checkpoint does not count
-            step = int(result.state.step)
-            jax.tree.map(np.testing.assert_array_equal, result.state, state(step))
-            assert result.position == {"next_index": step}
-    assert told >= 3
+    harm(workdir / "checkpoints")
+    assert restored(workdir) == (3, 3)
+    assert capfd.readouterr().err.count("checkpoint 4") == 2
+
+
+@pytest.mark.parametrize("keep", [None, 2])
+def test_where_all_are_damaged_none_is_removed(saved, tmp_path, keep, capfd):
+    workdir = shutil.copytree(saved, tmp_path / "copy")
+    exchanged(workdir / "checkpoints")
+    with pytest.raises(UsageError) as caught:
+        Checkpoints(workdir, keep)
+    assert "checkpoint 2 (" in str(caught.value) and "checkpoint 3 (" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert {"2", "3"} <= {path.name for path in (workdir / "checkpoints").iterdir()}
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_damaged_step_is_saved_again(saved, tmp_path, capfd):
+    workdir = shutil.copytree(saved, tmp_path / "copy")
+    flip(workdir / "checkpoints/3/position/metadata")
+    with Checkpoints(workdir, keep=2) as checkpoints:
+        checkpoints.save(3, state(3), {"next_index": 3})
+    assert "checkpoint 3" in capfd.readouterr().err
+    assert restored(workdir) == (3, 3)
+
+
+def test_a_file_in_place_of_the_directory(tmp_path):
+    (tmp_path / "checkpoints").write_text("x")
+    for keep in (None, 2):
+        with pytest.raises(UsageError, match="checkpoints"):
+            Checkpoints(tmp_path, keep)
 
 
 @pytest.mark.parametrize(

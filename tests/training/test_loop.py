@@ -16,8 +16,11 @@ import numpy as np
 import pytest
 
 import t2v_jax
+from t2v_jax.errors import UsageError
 from t2v_jax.runtime import sharding
+from t2v_jax.runtime.locks import locked
 from t2v_jax.training import loop, steps
+from t2v_jax.training.reports import Reports
 from tests import example
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -71,6 +74,41 @@ def test_finished_run_is_left_alone(small, trained, tmp_path):
     assert loop.train(small, workdir).step == 4
     assert metrics(workdir) == metrics(trained)
     assert newest(workdir) == 4
+
+
+def test_only_one_run_trains_in_a_workdir(small, trained, tmp_path):
+    workdir = shutil.copytree(trained, tmp_path / "copy")
+    before = sorted(workdir.rglob("*"))
+    with locked(workdir), pytest.raises(UsageError, match=f"another run is training in {workdir}"):
+        loop.train(small, workdir)
+    assert sorted(workdir.rglob("*")) == before
+    assert loop.train(small, workdir).step == 4
+
+
+def test_a_full_disk_ends_the_run_with_what_is_safe(small, tmp_path, monkeypatch):
+    free = iter([2**30, 1000])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(2**30, 0, next(free)))
+    with pytest.raises(UsageError, match="No space left .* checkpoint of step 2 is safe") as caught:
+        loop.train(small, tmp_path)
+    assert "\n" not in str(caught.value)
+    monkeypatch.undo()
+    assert loop.train(small, tmp_path) == (4, True)
+
+
+def test_a_removed_workdir_ends_the_run(small, tmp_path, monkeypatch):
+    metrics = Reports.metrics
+
+    def removing(reports, step, *arguments):
+        metrics(reports, step, *arguments)
+        if step == 3:
+            while not (tmp_path / "checkpoints" / "2").exists():
+                time.sleep(0.01)
+            shutil.rmtree(tmp_path)
+
+    monkeypatch.setattr(Reports, "metrics", removing)
+    with pytest.raises(UsageError, match="No such file or directory .* no checkpoint is left"):
+        loop.train(small, tmp_path)
+    assert not tmp_path.exists()
 
 
 def diverging(leaf, at):
