@@ -265,8 +265,8 @@ def test_a_folder_with_nothing_usable_is_an_error(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["data"], "no command 'data'"),
-        (["data", "nosuch"], "data check, data prepare"),
+        (["data"], "t2v data needs one of: check, prepare"),
+        (["data", "nosuch"], "did you mean 'data check'?"),
         (["data", "check"], "t2v data check needs DIR"),
         (["data", "check", "nosuch"], "nosuch is no directory"),
         (["data", "check", ".", "more"], "unexpected 'more'; expected DIR and flags"),
