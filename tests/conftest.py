@@ -41,3 +41,15 @@ def trained(tmp_path_factory):
     workdir = tmp_path_factory.mktemp("small") / "run"
     assert train(runpy.run_path(str(SMALL))["get_config"](), workdir) == (4, True)
     return workdir
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs a command in this process: its exit status, output and errors."""
+    from t2v_jax import cli
+
+    def run(*arguments):
+        status = cli.main([*map(str, arguments)])
+        return status, *capsys.readouterr()
+
+    return run

@@ -32,17 +32,6 @@ def in_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def run(capsys):
-    """Runs a command in this process: its exit status, output and errors."""
-
-    def run(*arguments):
-        status = cli.main([*map(str, arguments)])
-        return status, *capsys.readouterr()
-
-    return run
-
-
 @pytest.fixture(scope="module")
 def exported(trained, tmp_path_factory):
     directory = tmp_path_factory.mktemp("exported") / "small"

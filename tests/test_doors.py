@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import t2v_jax
-from t2v_jax import cli
 from t2v_jax.data.source import make_source
 from t2v_jax.errors import UsageError
 from t2v_jax.evaluation import matcher_training
@@ -51,17 +50,6 @@ def in_folder(tmp_path, monkeypatch):
 def forget():
     for name in [name for name in sys.modules if name.startswith("my_")]:
         del sys.modules[name]
-
-
-@pytest.fixture
-def run(capsys):
-    """Runs a command in this process: its exit status, output and errors."""
-
-    def run(*arguments):
-        status = cli.main([*map(str, arguments)])
-        return status, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture

@@ -5,18 +5,14 @@ python experiments/characters/train.py --steps=4000
 
 import time
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from absl import app, flags
 from reader import BATCH, COUNTS, on_black, save, source, wanted
 
 from t2v_jax.evaluation.classifier_networks import FrameNetwork
-from t2v_jax.evaluation.classifier_training import fit
+from t2v_jax.evaluation.classifier_training import fit, with_noise
 
 STEPS = flags.DEFINE_integer("steps", 4000, "of Adam", lower_bound=1)
-
-STRONGEST_NOISE = 0.15  # standard deviation
 
 
 def batches(clips):
@@ -28,20 +24,13 @@ def batches(clips):
         yield on_black(batch["clip"][np.arange(BATCH), times]), wanted(batch["caption"])[..., None]
 
 
-def disturb(key, frames):
-    """uint8 -> [0, 1], with noise of random strength."""
-    keys = jax.random.split(key)
-    deviation = STRONGEST_NOISE * jax.random.uniform(keys[0], (len(frames), 1, 1, 1)) ** 2
-    return jnp.clip(frames / 255 + deviation * jax.random.normal(keys[1], frames.shape), 0, 1)
-
-
 def main(argv):
     """Trains and writes."""
     if len(argv) > 1:
         raise app.UsageError(f"unexpected argument {argv[1]!r}")
     begin = time.monotonic()
     network = FrameNetwork(sum(COUNTS.values()))
-    save(fit(network, COUNTS, batches(source("train")), disturb, STEPS.value))
+    save(fit(network, COUNTS, batches(source("train")), with_noise, STEPS.value))
     print(f"trained in {time.monotonic() - begin:.0f} s")
 
 

@@ -5,19 +5,15 @@ python experiments/recipe/train_readers.py --prepared=DIR --steps=2000
 
 import pathlib
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from absl import app, flags
 from reader import APART, BATCH, CAPTIONS, KINDS, Reader, paired
 
 from t2v_jax.data.videos.prepared import PreparedClips
-from t2v_jax.evaluation.classifier_training import fit
+from t2v_jax.evaluation.classifier_training import fit, with_noise
 
 PREPARED = flags.DEFINE_string("prepared", "prepared", "directory of the prepared folders, by their names")
 STEPS = flags.DEFINE_integer("steps", 2000, "of Adam", lower_bound=1)
-
-STRONGEST_NOISE = 0.15  # standard deviation
 
 
 def batches(reader, clips):
@@ -29,13 +25,6 @@ def batches(reader, clips):
         yield np.asarray(paired(batch["clip"], firsts)), reader.wanted(batch["caption"])[..., None]
 
 
-def disturb(key, frames):
-    """uint8 -> [0, 1], with noise of random strength."""
-    keys = jax.random.split(key)
-    deviation = STRONGEST_NOISE * jax.random.uniform(keys[0], (len(frames), 1, 1, 1)) ** 2
-    return jnp.clip(frames / 255 + deviation * jax.random.normal(keys[1], frames.shape), 0, 1)
-
-
 def main(argv):
     """Trains, writes and tells."""
     if len(argv) > 1:
@@ -44,7 +33,7 @@ def main(argv):
         directory = pathlib.Path(PREPARED.value) / folder
         source, test = (PreparedClips(directory, part) for part in ("train", "test"))
         reader = Reader(folder, source)
-        reader.save(fit(reader.network, reader.counts, batches(reader, source), disturb, STEPS.value))
+        reader.save(fit(reader.network, reader.counts, batches(reader, source), with_noise, STEPS.value))
         held_back = test.batch(range(len(test)))
         right = reader.read(reader.load(), held_back["clip"]) == reader.wanted(held_back["caption"])
         told = ", ".join(f"{kind} {share:.1%}" for kind, share in zip(KINDS, right.mean(0)))

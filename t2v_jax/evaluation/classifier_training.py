@@ -9,6 +9,7 @@ import optax
 from t2v_jax.evaluation.classifier_networks import split
 
 RATE = 2e-3
+STRONGEST_NOISE = 0.15  # standard deviation, pixels in [0, 1]
 
 
 def loss(logits, labels, counts):
@@ -45,3 +46,10 @@ def fit(network, counts, batches, augment, steps, seed=0, start=None):
         if number % 500 == 0:
             print(f"step {number}: loss {value:.4f}", flush=True)
     return jax.device_get(parameters)
+
+
+def with_noise(key, frames):
+    """Frames uint8 [n, h, w, c] -> [0, 1], with noise of random strength: an augmentation for `fit`."""
+    keys = jax.random.split(key)
+    deviation = STRONGEST_NOISE * jax.random.uniform(keys[0], (len(frames), 1, 1, 1)) ** 2
+    return jnp.clip(frames / 255 + deviation * jax.random.normal(keys[1], frames.shape), 0, 1)
