@@ -29,6 +29,7 @@ def game(workdir, step=None):
     """The means of the game's metrics over the newest fifth of the steps up to one."""
     lines = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
     lines = [line for line in lines if step is None or line["step"] <= step]
+    lines = [line for line in lines if "real_score" in line]  # not those of the caption match
     last = lines[-1]["step"]
     lines = [
         line | {"margin": line["real_score"] - line["fake_score"]}
