@@ -67,9 +67,10 @@ def gradients(
     network = functools.partial(_score, networks.discriminator, samples.scored_frames)
     encode = functools.partial(networks.discriminator.apply, captions=captions, method="encode_captions")
 
-    generate = functools.partial(_generate, networks.generator, config, frames.computed, samples, batch)
-    real = to_unit_range(batch["clip"])[:, samples.painted_frames]
-    real = _augment(config, samples.augment_keys[0], real)
+    clips = to_unit_range(batch["clip"])[:, samples.painted_frames]
+    asked = frames.computed, samples, batch["captions"], clips
+    generate = functools.partial(_generate, networks.generator, config, *asked)
+    real = _augment(config, samples.augment_keys[0], clips)
     perturbed = penalised and config.loss.penalty == "finite_difference"
     sigma = config.loss.penalty_sigma if perturbed else None
     forward = _forward(generate, encode, network, generator, discriminator, real, samples, sigma)
@@ -94,13 +95,12 @@ def _augment(config, key, clips):
     return augment(key, clips, config.discriminator.augment, config.data.background)
 
 
-def _generate(network, config, frames, samples: Samples, batch, parameters):
-    """`Generated` for the captions of a batch, and the entropy of the generator's attention."""
+def _generate(network, config, frames, samples: Samples, captions, real, parameters):
+    """`Generated` for captions with their real clips, and the entropy of the generator's attention."""
     apply = functools.partial(network.apply, parameters, rngs={"attention": samples.attention_key})
-    captions, latest = batch["captions"], config.schedule.max_start_offset
+    latest = config.schedule.max_start_offset
     begun = start(apply, latest, samples.start_key, captions, samples.noise)
     output = apply(captions, samples.noise, frames, samples.painted_frames, **begun)
-    real = to_unit_range(batch["clip"])[:, samples.painted_frames]
     error = mean_each(jnp.abs(output.clips - real))
     clips = _augment(config, samples.augment_keys[1], output.clips)
     spread = None if output.attention is None else entropy(output.attention).mean()

@@ -109,22 +109,17 @@ def _loop(run, state, batches, timed, budget, checkpoints, reports, preemption):
                 _report(run, step, metrics, checkpoints, reports)
                 _check_finite(run, step, state, metrics, checkpoints)
                 # Who stops a run does not wait for its score.
-                score = reports.caption_match(step, _ema(run, state)) if done or not last else None
+                score = reports.caption_match(step, state.ema) if done or not last else None
                 checkpoints.save(step, state, batches.get_state(), score)
                 metrics = None
                 paused = 0.0 if last else reports.train_matcher(step)
             if done or step % config.sample_every == 0:
-                reports.sheet(step, _ema(run, state))
+                reports.sheet(step, state.ema)
             if last:
                 break
             batch = sharding.shard_batch(run.mesh, next(timed))
     checkpoints.wait()
     return Trained(step, done)
-
-
-def _ema(run, state):
-    """The generator's moving average, put together by all processes, for the first to paint with."""
-    return jax.device_put(state.ema, sharding.replicated(run.mesh))
 
 
 def _shape(array):

@@ -14,6 +14,7 @@ from t2v_jax.inference.generation import generate
 from t2v_jax.inference.model import Model
 from t2v_jax.inference.video import contact_sheet, save_image
 from t2v_jax.progress import Progress
+from t2v_jax.runtime import sharding
 from t2v_jax.training.health import Health
 from t2v_jax.training.metrics import MetricWriter
 
@@ -68,12 +69,13 @@ class Reports:
 
     def sheet(self, step, ema):
         """Paint fixed prompts with fixed noise, a row a prompt, as PNG and to TensorBoard."""
+        model = self._model(ema)  # put together by all processes
         if not self._first:
             return
         captions = list(self._run.source.captions())
         rows = np.linspace(0, len(captions) - 1, min(SHEET_ROWS, len(captions))).round().astype(int)
         prompts = [captions[row] for row in rows]
-        sheet = contact_sheet(np.asarray(generate(self._model(ema), prompts)))
+        sheet = contact_sheet(np.asarray(generate(model, prompts)))
         self._writer.images(step, {"samples": sheet})
         samples = self._run.workdir / "samples"
         samples.mkdir(exist_ok=True)
@@ -100,7 +102,8 @@ class Reports:
         return score
 
     def _model(self, ema):
-        here = jax.tree.map(lambda leaf: leaf.addressable_data(0), ema)
+        everywhere = jax.device_put(ema, sharding.replicated(self._run.mesh))
+        here = jax.tree.map(lambda leaf: leaf.addressable_data(0), everywhere)
         return Model(here, self._run.config, self._run.language)
 
     def __enter__(self):
