@@ -28,6 +28,12 @@ def fold_case(text: str) -> str:
     return "".join(low if len(low := char.lower()) == 1 else char for char in text)
 
 
+def in_words(label: str) -> str:
+    """A label's words: ApplyEyeMakeup, apply_eye_makeup or apply-eye-makeup -> "apply eye makeup"."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", label)
+    return " ".join(re.split(r"[\s_-]+", apart)).strip().lower()
+
+
 def is_punctuation(word: str) -> bool:
     """Whether a word is made of punctuation marks alone."""
     return all(c in string.punctuation or unicodedata.category(c)[0] == "P" for c in word)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from t2v_jax.data.videos.readers import on_background
+from t2v_jax.data.videos.animations import on_background
 from t2v_jax.errors import UsageError
 
 PICTURES = tuple(f"lobehub-fluent-emoji-anim-{number}-1.0.0.tgz" for number in range(1, 5))

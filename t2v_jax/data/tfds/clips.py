@@ -1,13 +1,13 @@
 """The clips of a TensorFlow Datasets builder: one with captions, or one of labelled videos as `ucf101`."""
 
-import re
 from collections.abc import Callable
 
 import numpy as np
 
 from t2v_jax.data.videos.decode import ClipSpec, square
-from t2v_jax.data.videos.readers import TimedPicture
+from t2v_jax.data.videos.pictures import TimedPicture
 from t2v_jax.errors import UsageError
+from t2v_jax.text.words import in_words
 
 
 class TfdsClips:
@@ -78,12 +78,6 @@ def fit(video: np.ndarray, spec: ClipSpec) -> np.ndarray:
     seen = video[places, ..., 0] if video.shape[-1] == 1 else video[places]
     pictures = map(Image.fromarray, seen)
     return np.stack([square(TimedPicture(0, 1, picture.copy), spec) for picture in pictures])
-
-
-def in_words(label: str) -> str:
-    """A label's words: ApplyEyeMakeup, apply_eye_makeup or apply-eye-makeup -> "apply eye makeup"."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", label)
-    return " ".join(re.split(r"[\s_-]+", apart)).strip().lower()
 
 
 # What a feature of each kind is in words, a list; the kinds in the order of preference.

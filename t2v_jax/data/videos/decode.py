@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from t2v_jax.data.videos.readers import TimedPicture, UnusableVideo, read_pictures
+from t2v_jax.data.videos.pictures import TimedPicture, UnusableVideo
+from t2v_jax.data.videos.readers import read_pictures
 from t2v_jax.errors import UsageError
 
 _EARLY = 1e-3  # seconds: containers round the time of a frame
@@ -49,11 +50,15 @@ class ClipSpec:
 
 
 class Decoded(NamedTuple):
-    """clips uint8 [n >= 1, frames, size, size, channels], and the file's width and height in pixels."""
+    """clips uint8 [n >= 1, frames, size, size, channels], and the file's width and height in pixels.
+
+    `remark`: what is not as it should be, in one line, empty where all is well.
+    """
 
     clips: np.ndarray
     width: int
     height: int
+    remark: str = ""
 
 
 def decode(path: pathlib.Path, spec: ClipSpec) -> Decoded:
@@ -61,14 +66,15 @@ def decode(path: pathlib.Path, spec: ClipSpec) -> Decoded:
 
     Raises UnusableVideo for a file that is damaged, too large, too short or not what its ending says.
     """
-    ending = path.suffix.lower()
+    ending, told = path.suffix.lower(), {}
     try:
         with contextlib.ExitStack() as stack:
             stack.enter_context(warnings.catch_warnings())
             for category in (UserWarning, RuntimeWarning):  # what Pillow says of damaged and huge files
                 warnings.simplefilter("error", category)
             file = stack.enter_context(path.open("rb"))
-            return _cut(stack.enter_context(contextlib.closing(read_pictures(file, ending))), spec)
+            pictures = stack.enter_context(contextlib.closing(read_pictures(file, ending, told)))
+            return _cut(pictures, spec)._replace(remark="; ".join(told.values()))
     except UnusableVideo:
         raise
     # What libraries raise on damaged bytes is open-ended: ValueError, IndexError, struct.error ...

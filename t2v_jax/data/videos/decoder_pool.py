@@ -6,12 +6,14 @@ import multiprocessing
 import os
 import pathlib
 import signal
+import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 from t2v_jax.data.videos.decode import ClipSpec, Decoded, decode
-from t2v_jax.data.videos.readers import UnusableVideo
+from t2v_jax.data.videos.pictures import UnusableVideo
+from t2v_jax.errors import UsageError
 
 PATIENCE = 300  # seconds for one file
 
@@ -19,14 +21,24 @@ PATIENCE = 300  # seconds for one file
 class Decoders:
     """`workers` processes (None: one a core) that decode files; a context manager.
 
-    A script that uses it needs the guard `if __name__ == "__main__"`, for the processes are spawned.
+    A script that uses it needs the guard `if __name__ == "__main__"`, for the processes are spawned: without,
+    a UsageError is raised, as where no process can be started.
     """
 
     def __init__(self, spec: ClipSpec, workers: int | None = None):
         self.spec = spec
         self._decode = functools.partial(_decode, spec=spec, patience=PATIENCE)
         self._workers = workers or os.cpu_count() or 1
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            sys.exit(1)  # a worker, which has begun to run the script that started it; that one tells
         self._pool = _pool(self._workers)
+        try:
+            self._pool.submit(os.getpid).result()
+        except BrokenProcessPool as error:
+            raise UsageError(
+                'the processes that decode end as they start: a script needs if __name__ == "__main__": '
+                "around what it runs, for they import it"
+            ) from error
 
     def __call__(self, paths: Iterable[pathlib.Path]) -> Iterator[Decoded | str]:
         """For each file, in order, what it gave or the reason why nothing."""

@@ -7,10 +7,13 @@ import av
 import numpy as np
 from PIL import Image
 
+from t2v_jax.data.videos.decode import ClipSpec
 from t2v_jax.data.videos.readers import ENDINGS
 
+RECIPE, TEST_SHARE = ClipSpec(frames=4, size=16), 0.1  # of the folder that the tests prepare
+
 _CODECS = {".webm": "libvpx", ".ogv": "libvpx", ".avi": "mpeg4"}
-_FORMATS = {".mkv": "matroska", ".ogv": "ogg"}
+FORMATS = {".mkv": "matroska", ".ogv": "ogg"}
 _PICTURES = {".gif": "GIF", ".webp": "WEBP", ".apng": "PNG"}
 
 
@@ -23,21 +26,25 @@ def moving(frames=20, height=32, width=48, colour=(255, 40, 0)):
     return film
 
 
-def encode(film, ending, fps=10, **track) -> bytes:
-    """The bytes of a video file; `track` sets attributes of its stream."""
+def encode(film, ending, fps=10, codec=None, coded=None, **track) -> bytes:
+    """The bytes of a video file; `track` sets attributes of its stream, `coded` how colours are coded.
+
+    Of an animated picture `track` has options of Pillow.
+    """
     stream = io.BytesIO()
     if ending in _PICTURES:
         first, *rest = map(Image.fromarray, film)
-        options = {"save_all": True, "append_images": rest, "duration": 1000 / fps}
+        options = {"save_all": True, "append_images": rest, "duration": 1000 / fps, **track}
         first.save(stream, _PICTURES[ending], **options)
         return stream.getvalue()
-    with av.open(stream, "w", format=_FORMATS.get(ending, ending[1:])) as container:
-        video = container.add_stream(_CODECS.get(ending, "libx264"), rate=fps)
+    with av.open(stream, "w", format=FORMATS.get(ending, ending[1:])) as container:
+        video = container.add_stream(codec or _CODECS.get(ending, "libx264"), rate=fps)
         video.height, video.width, video.pix_fmt = *film.shape[1:3], "yuv420p"
         for name, value in track.items():
             setattr(video.codec_context, name, value)
-        for frame in film:
-            container.mux(video.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        for pixels in film:
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            container.mux(video.encode(frame.reformat(format="yuv420p", **coded) if coded else frame))
         container.mux(video.encode())
     return stream.getvalue()
 

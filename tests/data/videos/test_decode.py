@@ -11,10 +11,11 @@ import zlib
 import numpy as np
 import pytest
 
-from t2v_jax.data.videos import decoder_pool, readers
+from t2v_jax.data.videos import decoder_pool, pictures
 from t2v_jax.data.videos.decode import ClipSpec, decode
 from t2v_jax.data.videos.decoder_pool import Decoders
-from t2v_jax.data.videos.readers import ENDINGS, MOST_PIXELS, UnusableVideo
+from t2v_jax.data.videos.pictures import MOST_PIXELS, UnusableVideo
+from t2v_jax.data.videos.readers import ENDINGS
 from t2v_jax.errors import UsageError
 from tests.data.videos import files as videos
 
@@ -38,9 +39,9 @@ def colour(clip):
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_every_kind_of_file_shows_its_video(ending, tmp_path):
     path = videos.write(tmp_path / f"a{ending.upper()}")
-    clips, width, height = decode(path, ClipSpec(frames=20, fps=10, size=32))
+    clips, width, height, remark = decode(path, ClipSpec(frames=20, fps=10, size=32))
     assert clips.dtype == np.uint8 and clips.shape == (1, 20, 32, 32, 3)
-    assert (width, height) == (48, 32)
+    assert (width, height, remark) == (48, 32, "")
     expected = videos.moving()[:, :, 8:40]
     assert np.abs(clips[0].astype(int) - expected).mean() < 6
 
@@ -90,19 +91,6 @@ def test_pixels_that_are_not_square_are_shown_in_shape(tmp_path):
     assert np.abs(clip.astype(int) - expected).mean() < 8
 
 
-def test_a_video_of_a_turned_camera_is_upright(tmp_path):
-    film = videos.moving(height=32, width=48)
-    whole = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
-    turned = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)  # clockwise
-    data = videos.encode(film, ".mp4")
-    place = data.index(whole, data.index(b"tkhd"))
-    (tmp_path / "a.mp4").write_bytes(data[:place] + turned + data[place + 36 :])
-    (clip,), width, height = decode(tmp_path / "a.mp4", ClipSpec(frames=20, size=32))
-    assert (width, height) == (32, 48)
-    expected = np.rot90(film, -1, axes=(1, 2))[:, 8:40]
-    assert np.abs(clip.astype(int) - expected).mean() < 8
-
-
 def test_what_is_transparent_is_white(tmp_path):
     from PIL import Image
 
@@ -129,7 +117,7 @@ def test_why_a_file_gives_no_clip(tmp_path):
 
 def test_a_video_is_read_no_further_than_needed(tmp_path, monkeypatch):
     path = videos.write(tmp_path / "a.mkv", videos.moving(frames=40))
-    monkeypatch.setattr(readers, "MOST_FRAMES", 5)
+    monkeypatch.setattr(pictures, "MOST_FRAMES", 5)
     assert len(decode(path, ClipSpec(frames=4, size=8, segments=1)).clips) == 1
     assert unusable(path, ClipSpec(frames=8, size=8)).startswith("too short: 0.50 s")
 
