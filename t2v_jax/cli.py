@@ -11,7 +11,7 @@ from absl import flags, logging
 
 import t2v_jax
 from t2v_jax.commands import COMMANDS
-from t2v_jax.errors import UsageError, did_you_mean
+from t2v_jax.errors import UsageError, did_you_mean, printable
 from t2v_jax.runtime.hosts import Elsewhere
 from t2v_jax.runtime.signals import interruptible
 
@@ -130,7 +130,7 @@ def _default(flag):
 
 
 def _one_line(error):
-    return " ".join(str(error).split())
+    return printable(" ".join(str(error).split()))
 
 
 def _keep_compilations():

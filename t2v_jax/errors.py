@@ -19,6 +19,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
+def printable(text: str) -> str:
+    """A text without what would steer a terminal: other characters than printable ones as escapes."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def describe(error: Exception) -> str:
     """An exception raised by the user's own code, in one line: its type, its text, and the line of theirs."""
     text = " ".join(str(error).split())[:300]

@@ -9,7 +9,7 @@ import warnings
 
 from absl import flags
 
-from t2v_jax.errors import UsageError
+from t2v_jax.errors import UsageError, printable
 
 EXAMPLE = 't2v generate "the digit 5 is moving up and down"'
 MOST_TAKES = 64
@@ -185,9 +185,4 @@ def show(_, path):
     for name, value in metadata.read(path).items():
         for each in value if isinstance(value, list) else [value]:
             text = str(each)
-            print(f"{_printable(name):<10}{_printable(text)}")
-
-
-def _printable(text):
-    """A text from a file of others, which may hold what would steer the terminal."""
-    return text if text.isprintable() else repr(text)
+            print(f"{printable(name):<10}{printable(text)}")

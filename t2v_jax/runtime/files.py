@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 from t2v_jax.errors import UsageError
 
+_PART = ".{}.part"  # a file or directory that is not finished
+
 
 def local_path(path: str | os.PathLike) -> pathlib.Path:
     """A path of this machine, `~` expanded. Raises UsageError for an address such as gs://bucket/run."""
@@ -61,7 +63,7 @@ def write_atomically(path: str | pathlib.Path, data: bytes) -> None:
     Raises UsageError where the directory is missing or cannot be written.
     """
     path = local_path(path)
-    part = path.with_name(f".{uuid.uuid4().hex}.part")
+    part = path.with_name(_PART.format(uuid.uuid4().hex))
     try:
         part.write_bytes(data)
         os.replace(part, path)
@@ -72,11 +74,24 @@ def write_atomically(path: str | pathlib.Path, data: bytes) -> None:
             part.unlink()
 
 
+def remove_parts(directory: pathlib.Path) -> None:
+    """Removes what a killed process left of files and directories that it was writing there.
+
+    To be called by who alone writes there, see `locks`.
+    """
+    for part in directory.glob(_PART.format("*")):
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+
 @contextlib.contextmanager
 def new_directory(path: str | pathlib.Path) -> Iterator[pathlib.Path]:
     """A directory to fill, which becomes `path` when the block ends, and vanishes if it fails."""
     path = pathlib.Path(path)
-    part = path.with_name(f".{uuid.uuid4().hex}.part")
+    part = path.with_name(_PART.format(uuid.uuid4().hex))
     try:
         part.mkdir(parents=True)
         yield part

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from t2v_jax.errors import UsageError
 
+LOCK = ".lock"
+
 
 @contextlib.contextmanager
 def locked(directory: pathlib.Path) -> Iterator[None]:
@@ -19,7 +21,7 @@ def locked(directory: pathlib.Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise UsageError(
-                f"another run is training in {directory}; wait until it ends, or choose another --workdir"
+                f"another run is writing in {directory}; wait until it ends, or choose another directory"
             ) from error
         except OSError:  # some network file systems have no locks
             pass
@@ -28,6 +30,6 @@ def locked(directory: pathlib.Path) -> Iterator[None]:
 
 def _opened(directory):
     try:
-        return open(directory / ".lock", "w")
+        return open(directory / LOCK, "w")
     except OSError as error:
-        raise UsageError(f"cannot write {directory}: {error.strerror}; choose another --workdir") from error
+        raise UsageError(f"cannot write {directory}: {error.strerror}; choose another place") from error

@@ -1,7 +1,6 @@
 """A language: from sentences to the arrays of tokens, tags and entities that the networks read."""
 
 import bisect
-import collections
 import dataclasses
 import difflib
 import functools
@@ -20,7 +19,8 @@ from t2v_jax.runtime.files import read_bounded, write_atomically
 from t2v_jax.text.entities import ENTITIES, Entity, find_entities
 from t2v_jax.text.examples import choose_examples, load_examples, save_examples
 from t2v_jax.text.tags import TAGS, tag_words
-from t2v_jax.text.tokenizer import UNKNOWN, Token, Tokenizer
+from t2v_jax.text.tokenizer import Token, Tokenizer
+from t2v_jax.text.vocabulary import known_words
 from t2v_jax.text.words import fold_case, is_punctuation, normalise, split_words
 
 LONGEST_SENTENCE = 1000  # characters, a check that costs nothing, before any work is done
@@ -89,7 +89,7 @@ class Language:
         sentences = [_checked_words(caption) for caption in captions]
         texts = (" ".join(words) for words in sentences)
         tokenizer = Tokenizer.train(texts, vocabulary_size=vocabulary_size, model_type=model_type)
-        words = tuple(word for word in _truecase(sentences) if _can_write(tokenizer, word))
+        words = known_words(sentences, tokenizer, vocabulary_size)
         return cls(tokenizer, max_tokens, words, choose_examples(captions))
 
     @property
@@ -225,13 +225,17 @@ def _encode(language: Language, sentence: str) -> Captions:
     )
 
 
+def length_of(sentence: str) -> int:
+    """Characters of a sentence, in normal form too, where that has more: one may stand for eighteen."""
+    return max(len(sentence), len(normalise(sentence[: LONGEST_SENTENCE + 1])))
+
+
 def _checked_words(sentence: str) -> tuple[str, ...]:
     if not isinstance(sentence, str):
         raise UsageError(f"expected a sentence as text, got {type(sentence).__name__}")
-    if len(sentence) > LONGEST_SENTENCE:
+    if (length := length_of(sentence)) > LONGEST_SENTENCE:
         raise UsageError(
-            f"{_quoted(sentence)} has {len(sentence)} characters, "
-            f"expected at most {LONGEST_SENTENCE}: shorten it"
+            f"{_quoted(sentence)} has {length} characters, expected at most {LONGEST_SENTENCE}: shorten it"
         )
     words = split_words(sentence)
     if not words:
@@ -241,27 +245,7 @@ def _checked_words(sentence: str) -> tuple[str, ...]:
 
 def _quoted(sentence: str) -> str:
     """The start of a sentence in quotes, on one line, for a message."""
-    return f'"{normalise(sentence[:60])}{"..." if len(sentence) > 60 else ""}"'
-
-
-def _truecase(sentences: Iterable[Sequence[str]]) -> list[str]:
-    """Distinct words, frequent first, as mostly written where no sentence starts; else lower."""
-    counts = collections.Counter()
-    inside = collections.defaultdict(collections.Counter)
-    for words in sentences:
-        counts.update(map(fold_case, words))
-        for word in words[1:]:
-            inside[fold_case(word)][word] += 1
-    frequent = sorted(counts, key=lambda word: (-counts[word], word))
-    return [_most_common(inside[word], default=word) for word in frequent]
-
-
-def _most_common(counts: collections.Counter, default: str) -> str:
-    return max(counts, key=lambda word: (counts[word], word), default=default)
-
-
-def _can_write(tokenizer: Tokenizer, word: str) -> bool:
-    return all(token.id != UNKNOWN for token in tokenizer.encode(word))
+    return f'"{normalise(sentence[:60])[:60]}{"..." if len(sentence) > 60 else ""}"'
 
 
 def _word_of_each(tokens: Sequence[Token], words: Sequence[str]) -> list[int]:

@@ -36,7 +36,7 @@ def fit(config: ConfigDict, source: ClipSource) -> ConfigDict:
     _fit_data(config.data, source)
     _fit_text(config.text, captions)
     _fit_networks(config)
-    _fit_training(config, len(source), len(captions))
+    _fit_training(config, getattr(source, "clips", len(source)), len(captions))
     return config
 
 

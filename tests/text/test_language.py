@@ -225,3 +225,20 @@ def test_import_is_light():
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert result.stdout.strip() == "[]", result.stderr
+
+
+def test_words_without_room_in_the_vocabulary_are_told(capsys):
+    captions = [f"the {word} ball" for word in ("red", "green", "blue", "red")]
+    language = Language.train(captions, vocabulary_size=5)
+    assert language.words == ("ball", "the", "red")
+    told = capsys.readouterr().err
+    assert told.startswith("2 of the captions' 5 words, as blue, green, have no room") and told.count("\n") == 1
+    size = int(told.split("vocabulary_size=")[1].split()[0])
+    assert len(Language.train(captions, vocabulary_size=size).words) == 5
+    assert capsys.readouterr().err == ""
+
+
+def test_a_sentence_is_measured_in_normal_form():
+    language = Language.train(["the red ball"])
+    with pytest.raises(UsageError, match="has 17825 characters, expected at most 1000"):
+        language.encode(["\ufdfa" * 990 + " ball"])

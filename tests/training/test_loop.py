@@ -79,7 +79,7 @@ def test_finished_run_is_left_alone(small, trained, tmp_path):
 def test_only_one_run_trains_in_a_workdir(small, trained, tmp_path):
     workdir = shutil.copytree(trained, tmp_path / "copy")
     before = sorted(workdir.rglob("*"))
-    with locked(workdir), pytest.raises(UsageError, match=f"another run is training in {workdir}"):
+    with locked(workdir), pytest.raises(UsageError, match=f"another run is writing in {workdir}"):
         loop.train(small, workdir)
     assert sorted(workdir.rglob("*")) == before
     assert loop.train(small, workdir).step == 4

@@ -5,6 +5,7 @@ written as ArrayRecord, without TensorFlow.
 """
 
 import dataclasses
+import itertools
 import re
 
 import numpy as np
@@ -151,28 +152,26 @@ class Clips(CaptionedClips):
     def _split_generators(self, dl_manager) -> dict:
         found = folder.read_folder(dl_manager.manual_dir)
         _tell_left_out(found.left_out)
-        caption_classes = {
-            caption: i for i, caption in enumerate(sorted({video.caption for video in found.videos}))
-        }
+        classes = captions.caption_classes(video.captions for video in found.videos)
         videos = {split: [] for split in folder.SPLITS}
         for video in found.videos:
-            videos[folder.split_of(video.name)].append(video)
+            videos[folder.split_of(video.name, found.test_share)].append(video)
         return {
-            split: self._generate_examples(found.directory, chosen, caption_classes)
+            split: self._generate_examples(found.directory, chosen, classes)
             for split, chosen in videos.items()
             if chosen  # a split without examples cannot be written
         }
 
-    def _generate_examples(self, directory, videos, caption_classes):
+    def _generate_examples(self, directory, videos, classes):
         with Decoders(self.builder_config.spec) as decoders:
             paths = (directory / video.name for video in videos)
             for video, decoded in zip(videos, decoders(paths)):
                 if isinstance(decoded, str):
                     _tell_left_out({video.name: decoded})
                     continue
-                said = {"caption": video.caption, "caption_class": caption_classes[video.caption]}
-                for number, clip in enumerate(decoded.clips):
-                    yield f"{video.name} {number}", {"clip": clip, **said}
+                for (number, clip), caption in itertools.product(enumerate(decoded.clips), video.captions):
+                    said = {"caption": caption, "caption_class": classes[caption]}
+                    yield f"{video.name} {number} {caption}", {"clip": clip, **said}
 
 
 def _tell_left_out(reasons):

@@ -1,7 +1,6 @@
 """The commands `t2v data check` and `t2v data prepare`."""
 
 import itertools
-import pathlib
 import shlex
 
 from absl import flags
@@ -17,6 +16,8 @@ def define_check(values, _):
     text = "frames from the start of a clip to that of the next (default: as many as it has)"
     flags.DEFINE_integer("stride", None, text, flag_values=values)
     flags.DEFINE_integer("segments", 16, "clips of one video at most", flag_values=values)
+    text = "share of the videos kept for the test (default: a tenth, of fewer than 50 videos none)"
+    flags.DEFINE_float("test_share", None, text, flag_values=values)
     flags.DEFINE_integer("workers", None, "processes (default: one a core)", flag_values=values)
 
 
@@ -36,8 +37,9 @@ def check(values, directory):
 def prepare(values, directory):
     """Print the same, write the clips, and say how to train on them."""
     from t2v_jax.data.videos import prepared as prepared_clips
+    from t2v_jax.runtime.files import local_path
 
-    output = pathlib.Path(values.output)
+    output = local_path(values.output)
     _run(lambda folder, *rest: prepared_clips.prepare(folder, output, *rest), values, directory)
     print(f"train on it with: t2v train --data={shlex.quote(str(output))} --workdir=runs/{output.name}")
 
@@ -55,7 +57,7 @@ def _run(use, values, directory):
         raise UsageError(f"--size={values.size}; expected {SIZES}")
     fields = "frames", "fps", "size", "channels", "stride", "segments"
     spec = ClipSpec(**{name: values[name].value for name in fields})
-    folder = read_folder(directory)
+    folder = read_folder(directory, values.test_share)
     done = itertools.count(1)
     with Progress(len(folder.videos), 1, every=100) as progress:
         report = use(folder, spec, values.workers, lambda: progress.update(next(done), {}))

@@ -1,6 +1,6 @@
 """Clips prepared once from a folder of videos: ArrayRecord shards and a manifest.
 
-prepared/manifest.json                     the clip spec; of each file the caption and number of clips
+prepared/manifest.json                     the clip spec; of each file the captions and number of clips
 prepared/shards/00000/clips.array_record   the clips one after another, uint8 as they are
 prepared/shards/00000/files.json           what became of the shard's files; a shard is there whole
 """
@@ -17,16 +17,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from t2v_jax.data.source import only_element
+from t2v_jax.data.videos.captions import caption_classes
 from t2v_jax.data.videos.decode import ClipSpec
 from t2v_jax.data.videos.decoder_pool import Decoders
-from t2v_jax.data.videos.folder import SPLITS, Folder, Video, split_of
+from t2v_jax.data.videos.folder import SPLITS, Folder, Video
 from t2v_jax.data.videos.report import Report, Used
 from t2v_jax.errors import UsageError
-from t2v_jax.runtime.files import local_path, new_directory, write_atomically
+from t2v_jax.runtime.files import local_path, new_directory, remove_parts, write_atomically
+from t2v_jax.runtime.locks import LOCK, locked
 
 FILES_A_SHARD = 256
 _MANIFEST, _CLIPS, _FILES = "manifest.json", "clips.array_record", "files.json"
-_VERSION = 1
+_VERSION, _READABLE = 2, (1, 2)  # of the manifest; 1 had a caption a file
 
 
 def _nothing(*_) -> None:
@@ -62,21 +64,28 @@ def prepare(
         folder.videos[start : start + FILES_A_SHARD] for start in range(0, len(folder.videos), FILES_A_SHARD)
     ]
     _check_output(output)
-    _forget(output / _MANIFEST)  # its shards are about to change
-    with Decoders(spec, workers) as decoders:
+    with locked(output), Decoders(spec, workers) as decoders:
+        for place in (output, output / "shards"):
+            remove_parts(place)
+        _forget(output / _MANIFEST)  # its shards are about to change
         outcomes = [
             _write_shard(_shard(output, number), folder, videos, decoders, on_file)
             for number, videos in enumerate(shards)
         ]
-    report = _report(folder, spec, outcomes)
-    if report.used:
-        _write_manifest(output, report, outcomes)
+        report = _report(folder, spec, outcomes)
+        if report.used:
+            _write_manifest(output, report, outcomes)
     return report
 
 
 def _check_output(output: pathlib.Path) -> None:
-    if output.is_dir() and any(output.iterdir()) and not (output / "shards").is_dir():
+    files = {path.name for path in output.iterdir()} if output.is_dir() else set()
+    if files - {LOCK} and not (output / "shards").is_dir():
         raise UsageError(f"{output} holds other files; name a new directory, or one that was prepared before")
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write {output}: {error.strerror}; choose another place") from error
 
 
 def _forget(path: pathlib.Path) -> None:
@@ -120,7 +129,8 @@ def _decode(folder: Folder, videos: Sequence[Video], decoders: Decoders, write, 
         if isinstance(decoded, str):
             left_out[video.name] = decoded
         else:
-            used.append(Used(*video, len(decoded.clips), decoded.width, decoded.height))
+            size = decoded.width, decoded.height
+            used.append(Used(*video, len(decoded.clips), *size, decoded.remark))
             for clip in decoded.clips:
                 write(clip.tobytes())
         on_file()
@@ -128,7 +138,7 @@ def _decode(folder: Folder, videos: Sequence[Video], decoders: Decoders, write, 
 
 
 def _key(folder: Folder, videos: Sequence[Video], spec: ClipSpec) -> str:
-    """What a shard is a function of: the clip spec, and of each file name, caption, length and date."""
+    """What a shard is a function of: the clip spec, and of each file name, captions, length and date."""
     stats = [(folder.directory / video.name).stat() for video in videos]
     files = [[*video, stat.st_size, stat.st_mtime_ns] for video, stat in zip(videos, stats)]
     facts = [_VERSION, dataclasses.asdict(spec), files]
@@ -143,14 +153,15 @@ def _read_outcome(path: pathlib.Path) -> dict:
 
 
 def _report(folder: Folder, spec: ClipSpec, outcomes: Sequence[dict]) -> Report:
-    used = [Used(*fields) for outcome in outcomes for fields in outcome["used"]]
+    rows = [fields for outcome in outcomes for fields in outcome["used"]]
+    used = [Used(name, tuple(captions), *rest) for name, captions, *rest in rows]
     reasons = collections.ChainMap(folder.left_out, *(outcome["left_out"] for outcome in outcomes))
-    return Report(folder.directory, spec, used, dict(reasons))
+    return Report(folder.directory, spec, used, dict(reasons), folder.test_share)
 
 
 def _write_manifest(output: pathlib.Path, report: Report, outcomes: Sequence[dict]) -> None:
     files = [
-        {"name": file.name, "caption": file.caption, "clips": file.clips, "split": split_of(file.name)}
+        {"name": file.name, "captions": file.captions, "clips": file.clips, "split": report.split(file)}
         for file in report.used
     ]
     manifest = {
@@ -164,12 +175,12 @@ def _write_manifest(output: pathlib.Path, report: Report, outcomes: Sequence[dic
 
 
 class PreparedClips:
-    """The clips of a split of a prepared directory: a `ClipSource` (see `source`).
+    """The clips of a split of a prepared directory, each once with each caption: a `ClipSource`.
 
-    The class of a clip is the index of its caption among all of the directory, sorted. `clips_per_caption`
-    clips side by side have the same; where the clips of a caption do not come out even, its first ones come
-    twice. Raises UsageError for a directory that `prepare` did not finish, for a damaged one, and for a split
-    without clips.
+    For classes see `caption_classes`. `clips_per_caption` clips side by side have the same class; where the
+    clips of a class do not come out even, its first ones come twice. `clips`: how many different ones there
+    are. Raises UsageError for a directory that `prepare` did not finish, for a damaged
+    one, and for a split without clips.
     """
 
     def __init__(self, directory: str | os.PathLike | None, split: str = "train", clips_per_caption: int = 1):
@@ -179,22 +190,29 @@ class PreparedClips:
         if split not in SPLITS:
             raise UsageError(f"no split {split!r} of a folder of clips; expected {' or '.join(SPLITS)}")
         manifest = self._manifest()
-        files = manifest["files"]
+        files = [file | {"captions": _captions_of(file)} for file in manifest["files"]]
         self.shape = ClipSpec(**manifest["recipe"]).shape
-        self._captions = sorted({file["caption"] for file in files})
+        classes = caption_classes(file["captions"] for file in files)
+        self._captions, self._classes = list(classes), np.array(list(classes.values()))
         self._records = self._open(manifest["shards"], sum(file["clips"] for file in files))
-        caption_class = {caption: index for index, caption in enumerate(self._captions)}
-        clips = [file for file in files for _ in range(file["clips"])]
-        chosen = [
-            (record, caption_class[file["caption"]])
-            for record, file in enumerate(clips)
-            if file["split"] == split
-        ]
-        if not chosen:
+        clips = [file["captions"] * (file["split"] == split) for file in files for _ in range(file["clips"])]
+        self.clips = sum(map(bool, clips))
+        if not self.clips:
             raise UsageError(f"{directory} has no clips of the split {split!r}: prepare a larger folder")
-        self.clips_per_caption, self._rows = clips_per_caption, np.array(chosen)
+        numbers = {caption: number for number, caption in enumerate(self._captions)}
+        # All clips with their first captions, then with their second ones: those of a class that stand side
+        # by side are different clips, where there are any.
+        self._rows = np.array(
+            [
+                (record, numbers[captions[rank]])
+                for rank in range(max(map(len, clips)))
+                for record, captions in enumerate(clips)
+                if rank < len(captions)
+            ]
+        )
+        self.clips_per_caption = clips_per_caption
         if clips_per_caption > 1:
-            self._rows = _side_by_side(self._rows, clips_per_caption)
+            self._rows = _side_by_side(self._rows, self._classes[self._rows[:, 1]], clips_per_caption)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -204,13 +222,13 @@ class PreparedClips:
 
     def batch(self, indices: Sequence[int]) -> dict:
         """The elements of n indices at once: clips [n, ...], a list of captions, classes int [n]."""
-        records, caption_classes = self._rows[indices].T
-        captions = [self._captions[caption_class] for caption_class in caption_classes]
+        records, numbers = self._rows[indices].T
+        captions = [self._captions[number] for number in numbers]
         clips = np.empty((len(records), *self.shape), np.uint8)
         # One by one: ArrayRecord's reading of many at once takes longer where they are as large as clips.
         for clip, record in zip(clips, records.tolist()):
             clip[:] = self._read(record)
-        return {"clip": clips, "caption": captions, "caption_class": caption_classes}
+        return {"clip": clips, "caption": captions, "caption_class": self._classes[numbers]}
 
     def _read(self, record: int) -> np.ndarray:
         try:
@@ -220,9 +238,8 @@ class PreparedClips:
 
     def captions(self) -> dict[str, int]:
         """Every distinct caption of the split, sorted, with its class."""
-        return {
-            self._captions[caption_class]: int(caption_class) for caption_class in np.unique(self._rows[:, 1])
-        }
+        numbers = np.unique(self._rows[:, 1])
+        return {self._captions[number]: int(self._classes[number]) for number in numbers}
 
     def _manifest(self) -> dict:
         path = self._directory / _MANIFEST
@@ -235,8 +252,8 @@ class PreparedClips:
             ) from error
         except ValueError as error:
             raise self._damaged(f"{_MANIFEST} is no JSON") from error
-        if not isinstance(manifest, dict) or manifest.get("version") != _VERSION:
-            raise self._damaged(f"{_MANIFEST} is not of version {_VERSION}")
+        if not isinstance(manifest, dict) or manifest.get("version") not in _READABLE:
+            raise self._damaged(f"{_MANIFEST} is of no version that is known here")
         return manifest
 
     def _open(self, shards: int, clips: int):
@@ -258,12 +275,13 @@ class PreparedClips:
         )
 
 
-def _side_by_side(rows, clips_per_caption):
-    """Rows (record, class) in groups of so many of one class: those of each class filled up in turn."""
-    caption_classes, counts = np.unique(rows[:, 1], return_counts=True)
+def _captions_of(file: dict) -> list[str]:
+    return file.get("captions") or [file["caption"]]
+
+
+def _side_by_side(rows, caption_classes, clips_per_caption):
+    """Rows in groups of so many of one class: those of each class filled up in turn."""
+    names, counts = np.unique(caption_classes, return_counts=True)
     whole = -(-counts // clips_per_caption) * clips_per_caption
-    of_each = [
-        np.resize(rows[rows[:, 1] == caption_class], (n, 2))
-        for caption_class, n in zip(caption_classes, whole)
-    ]
+    of_each = [np.resize(rows[caption_classes == name], (n, 2)) for name, n in zip(names, whole)]
     return np.concatenate(of_each)

@@ -7,20 +7,21 @@ from typing import NamedTuple
 
 from t2v_jax.data.videos.decode import ClipSpec
 from t2v_jax.data.videos.folder import SPLITS, split_of
-from t2v_jax.errors import UsageError
+from t2v_jax.errors import UsageError, printable
 from t2v_jax.text.words import fold_case, is_punctuation, split_words
 
 _WORDS_SHOWN, _SIZES_SHOWN = 40, 10
 
 
 class Used(NamedTuple):
-    """A file that gave `clips` clips; width and height in pixels, as filmed."""
+    """A file that gave `clips` clips; width and height in pixels, as filmed; what is not as it should be."""
 
     name: str
-    caption: str
+    captions: tuple[str, ...]
     clips: int
     width: int
     height: int
+    remark: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,14 +32,19 @@ class Report:
     spec: ClipSpec
     used: list[Used]
     left_out: dict[str, str]
+    test_share: float
+
+    def split(self, file: Used) -> str:
+        """The split that a file is in."""
+        return split_of(file.name, self.test_share)
 
     def clips(self, *splits: str) -> int:
         """Number of clips in some splits."""
-        return sum(file.clips for file in self.used if split_of(file.name) in splits)
+        return sum(file.clips for file in self.used if self.split(file) in splits)
 
     def words(self) -> collections.Counter:
         """Each word in lower case -> how often the captions of the files say it."""
-        captions = [split_words(file.caption) for file in self.used]
+        captions = [split_words(caption) for file in self.used for caption in file.captions]
         words = (fold_case(word) for words in captions for word in words if not is_punctuation(word))
         return collections.Counter(words)
 
@@ -47,12 +53,13 @@ class Report:
         if not self.used:
             name, reason = min(self.left_out.items())
             raise UsageError(
-                f"nothing usable in {self.directory}: {len(self.left_out)} left out, as {_printable(name)} "
+                f"nothing usable in {self.directory}: {len(self.left_out)} left out, as {printable(name)} "
                 f"({reason}); fix them or name a folder of captioned videos"
             )
 
     def __str__(self) -> str:
-        left_out = [f"  {_printable(name)}: {reason}" for name, reason in sorted(self.left_out.items())]
+        left_out = _listed("left out", self.left_out)
+        remarks = _listed("used, but", {file.name: file.remark for file in self.used if file.remark})
         return "\n".join(
             [
                 f"files     {len(self.used)} used, {len(self.left_out)} left out",
@@ -60,7 +67,8 @@ class Report:
                 f"sizes     {self._sizes()}",
                 f"captions  {self._captions()}",
                 f"words     {self._words()}",
-                *(["left out", *left_out] if left_out else []),
+                *remarks,
+                *left_out,
             ]
         )
 
@@ -76,7 +84,7 @@ class Report:
         return _most_common(sizes, _SIZES_SHOWN)
 
     def _captions(self) -> str:
-        distinct = {file.caption for file in self.used}
+        distinct = {caption for file in self.used for caption in file.captions}
         longest = max((len(split_words(caption)) for caption in distinct), default=0)
         return f"{len(distinct)} distinct, the longest of {longest} words"
 
@@ -90,5 +98,7 @@ def _most_common(counts: collections.Counter, shown: int) -> str:
     return ", ".join(shown_values) + (f" and {len(counts) - shown} more" if len(counts) > shown else "")
 
 
-def _printable(name: str) -> str:
-    return name if name.isprintable() else ascii(name)
+def _listed(title: str, told: dict[str, str]) -> list[str]:
+    """Lines on files, below a title, if there are any."""
+    lines = [printable(f"  {name}: {what}") for name, what in sorted(told.items())]
+    return [title, *lines] if lines else []

@@ -10,13 +10,14 @@ import pytest
 import t2v_jax  # noqa: F401, registers the worlds
 from t2v_jax import config as configuration
 from t2v_jax.data.source import drawn_worlds, make_source
-from t2v_jax.data.tfds.clips import TfdsClips, fit, in_words
+from t2v_jax.data.tfds.clips import TfdsClips, fit
 from t2v_jax.data.videos.decode import ClipSpec
 from t2v_jax.data.videos.folder import read_folder
 from t2v_jax.data.videos.prepared import PreparedClips, prepare
 from t2v_jax.data.worlds.moving_shapes import MovingShapes
 from t2v_jax.data.worlds.world import SPLITS
 from t2v_jax.errors import UsageError
+from t2v_jax.text.words import in_words
 from tests.data.videos import files as videos
 
 tfds = pytest.importorskip("tensorflow_datasets", reason="needs the extra tfds")

@@ -6,46 +6,18 @@ import shutil
 import numpy as np
 import pytest
 
-from t2v_jax import cli
 from t2v_jax import config as configuration
 from t2v_jax.data.source import make_source
 from t2v_jax.data.videos import prepared as prepared_clips
 from t2v_jax.data.videos.decode import ClipSpec, decode
-from t2v_jax.data.videos.folder import SPLITS, read_folder, split_of
+from t2v_jax.data.videos.folder import SPLITS, read_folder
 from t2v_jax.data.videos.prepared import PreparedClips, prepare
 from t2v_jax.errors import UsageError
+from t2v_jax.runtime.locks import locked
 from t2v_jax.training.loop import train
 from tests.data.videos import files as videos
 
-RECIPE = ClipSpec(frames=4, size=16)
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory):
-    """A folder of nine whole videos, three captions, and one damaged video; not to be changed."""
-    root = tmp_path_factory.mktemp("films")
-    words = "red", "green", "blue"
-    for index, (ending, data) in enumerate(videos.all_kinds().items()):
-        path = root / f"a {words[index % 3]} square" / f"{index}{ending}"
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(data)
-    (root / "a red square/bad.mp4").write_bytes(b"no video")
-    return root
-
-
-@pytest.fixture(scope="module")
-def prepared(films, tmp_path_factory):
-    """The folder prepared in shards of four files, and the report; not to be changed."""
-    output = tmp_path_factory.mktemp("prepared") / "clips"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prepared_clips, "FILES_A_SHARD", 4)
-        return output, prepare(read_folder(films), output, RECIPE, 2)
-
-
-@pytest.fixture
-def copy(prepared, tmp_path):
-    """A prepared folder that a test may damage."""
-    return shutil.copytree(prepared[0], tmp_path / "copy")
+RECIPE, TEST_SHARE = videos.RECIPE, videos.TEST_SHARE
 
 
 def sources(prepared):
@@ -60,7 +32,7 @@ def test_clips_are_those_of_the_files(films, prepared):
     for video in read_folder(films).videos:
         if "bad" not in video.name:
             clips = decode(films / video.name, RECIPE).clips
-            expected[split_of(video.name)] += [(video.caption, clip) for clip in clips]
+            expected[report.split(video)] += [(*video.captions, clip) for clip in clips]
     for split, source in sources(prepared).items():
         elements = [source[index] for index in range(len(source))]
         assert len(elements) == report.clips(split)
@@ -116,7 +88,7 @@ def test_a_class_is_a_caption_in_every_split(prepared):
 
 def test_the_report_tells_what_is_used(films, prepared):
     report = prepared[1]
-    assert str(report) == str(prepared_clips.check(read_folder(films), RECIPE, 2))
+    assert str(report) == str(prepared_clips.check(read_folder(films, TEST_SHARE), RECIPE, 2))
     lines = str(report).splitlines()
     assert lines[0].split() == "files 9 used, 1 left out".split()
     assert lines[1].endswith("4 frames of 16 x 16 x 3, 0.4 s each, 18 s in all")
@@ -135,7 +107,7 @@ def test_an_interrupted_preparation_goes_on(films, prepared, copy, monkeypatch):
         PreparedClips(copy)
     before = kept.stat().st_mtime_ns
     told = []
-    report = prepare(read_folder(films), copy, RECIPE, 1, lambda: told.append(1))
+    report = prepare(read_folder(films, TEST_SHARE), copy, RECIPE, 1, lambda: told.append(1))
     assert report == prepared[1] and len(told) == 10
     assert kept.stat().st_mtime_ns == before
     assert torn.read_bytes() == (prepared[0] / torn.relative_to(copy)).read_bytes()
@@ -154,7 +126,49 @@ def test_an_interrupted_shard_leaves_nothing(films, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         prepare(read_folder(films), tmp_path / "out", RECIPE, 1, stop)
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [".lock"]
+
+
+def test_what_a_killed_preparation_left_is_removed(films, copy):
+    for name in (".0a.part", "shards/.1b.part"):
+        (copy / name).mkdir()
+        (copy / name / "clips.array_record").write_bytes(b"half")
+    (copy / ".2c.part").write_bytes(b"half")
+    with locked(copy), pytest.raises(UsageError, match="another run is writing in"):
+        prepare(read_folder(films), copy, RECIPE, 1)
+    assert len([*copy.rglob("*.part")]) == 3
+    prepare(read_folder(films), copy, RECIPE, 1)
+    assert [*copy.rglob("*.part")] == []
+
+
+def test_all_captions_of_a_video_are_used(films, copy):
+    """As if the manifest had been written of a folder with several captions a video."""
+    manifest = json.loads((copy / "manifest.json").read_text())
+    named = ["a", "b", "c"], ["b", "d"], ["e"], ["f", "b"]
+    for number, file in enumerate(manifest["files"]):
+        file.update(split="train", captions=named[number % 4])
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    source = PreparedClips(copy)
+    assert (source.clips, len(source)) == (45, 5 * (3 * 3 + 2 * 2 + 2 * 1 + 2 * 2))
+    assert source.captions() == {"a": 0, "b": 0, "c": 0, "d": 0, "e": 4, "f": 5}
+    read = source.batch(range(len(source)))
+    for number, captions in enumerate(named):
+        clip = source._read(5 * number).tobytes()
+        of_clip = [text for found, text in zip(read["clip"], read["caption"]) if found.tobytes() == clip]
+        assert set(captions) <= set(of_clip)
+    for first in range(0, 44, 4):
+        grouped = PreparedClips(copy, clips_per_caption=4).batch(range(first, first + 4))
+        assert len(set(grouped["caption_class"])) == 1
+
+
+def test_folders_of_an_older_version_are_read(prepared, copy):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    for file in manifest["files"]:
+        (file["caption"],) = file.pop("captions")
+    (copy / "manifest.json").write_text(json.dumps(manifest | {"version": 1}))
+    ours, theirs = PreparedClips(copy), sources(prepared)["train"]
+    assert ours.captions() == theirs.captions() and len(ours) == len(theirs)
+    np.testing.assert_array_equal(ours[3]["clip"], theirs[3]["clip"])
 
 
 SHARD = "shards/00001/clips.array_record"
@@ -168,7 +182,7 @@ def cut(path):
     ("file", "damage", "told"),
     [
         ("manifest.json", lambda path: path.write_text("{"), "is no JSON"),
-        ("manifest.json", lambda path: path.write_text("[]"), "is not of version 1"),
+        ("manifest.json", lambda path: path.write_text("[]"), "of no version that is known here"),
         (SHARD, lambda path: path.unlink(), "a shard cannot be read"),
         (SHARD, lambda path: path.write_bytes(b""), "a shard cannot be read"),
         (SHARD, cut, "a shard cannot be read"),
@@ -181,12 +195,12 @@ def test_a_damaged_directory_is_told(file, damage, told, copy):
         PreparedClips(copy)
 
 
-def test_a_damaged_clip_is_told(films, copy):
+def test_a_damaged_clip_is_told(prepared, copy):
     path = copy / "shards/00000/clips.array_record"
     data = bytearray(path.read_bytes())
     data[1000] ^= 1  # a pixel of the shard's first clip
     path.write_bytes(data)
-    source = PreparedClips(copy, split_of(read_folder(films).videos[0].name))
+    source = PreparedClips(copy, prepared[1].split(prepared[1].used[0]))
     for read in (lambda: source[0], lambda: source.batch([1, 0, 2])):
         with pytest.raises(UsageError, match="clip 0 cannot be read.*t2v data prepare"):
             read()
@@ -234,55 +248,6 @@ def test_a_config_that_does_not_fit_is_told(field, value, told, config, tmp_path
 def test_no_held_out_split(config):
     with pytest.raises(UsageError, match="'held_out'.*expected train or test"):
         make_source(configuration.check(config), "held_out")
-
-
-def test_the_commands(films, prepared, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    options = ["--frames=4", "--size=16", "--workers=1"]
-    assert cli.main(["data", "check", str(films), *options]) == 0
-    checked = capsys.readouterr().out
-    assert checked == f"{prepared[1]}\n" and list(tmp_path.iterdir()) == []
-    assert cli.main(["data", "prepare", *options, str(films), "--output=out"]) == 0
-    assert capsys.readouterr().out == checked + (
-        "train on it with: t2v train --data=out --workdir=runs/out\n"
-    )
-    names = {file["name"] for file in json.loads((tmp_path / "out/manifest.json").read_text())["files"]}
-    assert names == {file.name for file in prepared[1].used}
-
-
-def test_a_folder_with_nothing_usable_is_an_error(tmp_path, capsys):
-    (tmp_path / "cats").mkdir()
-    (tmp_path / "cats/a\n.mp4").write_bytes(b"no video")
-    command = ["data", "prepare", str(tmp_path), f"--output={tmp_path / 'out'}", "--workers=1"]
-    assert cli.main(command) == 2
-    output, errors = capsys.readouterr()
-    assert "  'cats/a\\n.mp4': damaged" in output
-    told = f"t2v: nothing usable in {tmp_path}: 1 left out, as 'cats/a\\n.mp4' (damaged, "
-    assert errors.splitlines()[-1].startswith(told)
-    assert not (tmp_path / "out/manifest.json").exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (["data"], "t2v data needs one of: check, prepare"),
-        (["data", "nosuch"], "did you mean 'data check'?"),
-        (["data", "check"], "t2v data check needs DIR"),
-        (["data", "check", "nosuch"], "nosuch is no directory"),
-        (["data", "check", ".", "more"], "unexpected 'more'; expected DIR and flags"),
-        (["data", "check", ".", "--fps=0"], "fps=0.0: expected"),
-        (["data", "check", ".", "--workers=0"], "--workers=0"),
-        (["data", "prepare", ".", "--output=out", "--size=96"], "--size=96; expected 8 times a power of two"),
-        (["data", "prepare"], "needs DIR and --output=..."),
-        (["data", "prepare", ".", "--output=file/out"], "no videos in ."),
-    ],
-)
-def test_a_wrong_command_is_told_in_one_line(arguments, told, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert cli.main(arguments) == 2
-    output, errors = capsys.readouterr()
-    assert output == "" and errors.startswith("t2v: ") and errors.count("\n") == 1 and told in errors
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_output_with_other_files_is_left_alone(films, tmp_path):
