@@ -6,10 +6,11 @@ import runpy
 
 import jax
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2v_jax import config as configuration
+from t2v_jax.config.reference import field_names
 from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.data.videos import prepared as prepared_clips
 from t2v_jax.data.videos.decode import ClipSpec
@@ -89,6 +90,34 @@ def test_impossible_value_is_named(name, value):
         configuration.check(config)
     assert str(caught.value).startswith(f"config.{name} is ") and "expected" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+ANY_VALUE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**30), 10**30),
+    st.floats(),
+    st.text(max_size=20),
+    st.lists(st.integers(-1, 5000), max_size=4).map(tuple),
+    st.lists(st.tuples(*[st.integers(-1, 20)] * 4), max_size=3).map(tuple),
+)
+
+
+@given(st.sampled_from(sorted(field_names())), ANY_VALUE)
+@settings(max_examples=300)
+def test_any_value_of_any_field_is_possible_or_named(name, value):
+    config = configuration.default()
+    try:
+        config.update_from_flattened_dict({name: value})
+    except (TypeError, ValueError):
+        return  # of another type, which the command line tells
+    try:
+        configuration.check(config)
+    except UsageError as error:
+        told = str(error)
+    else:
+        return
+    assert told.startswith("config.") and "; expected " in told and "\n" not in told
 
 
 def test_clips_per_caption_are_of_sources_that_know_them():

@@ -1,7 +1,5 @@
 """What each field may be: a range, a choice, or a rule of its own; then what fields ask of one another."""
 
-import math
-
 from ml_collections import FrozenConfigDict
 
 from t2v_jax import registry
@@ -78,6 +76,7 @@ AUGMENT, EXTRA_WORDS = "discriminator.augment", "text.extra_words"
 def check(config) -> FrozenConfigDict:
     """The same configuration, `resolved` and frozen; UsageError names the first field that cannot be."""
     for name, value in flat(config.to_dict()).items():
+        _require(value is not None, "a value", config, name)
         _require(*_rule(name, value), config, name)
     _require(resolution.is_size(config.data.size), resolution.SIZES, config, "data.size")
     config = resolution.resolved(config)
@@ -92,7 +91,8 @@ def _rule(name, value):
         return registry.known(CHOICES[name], value), registry.expected(CHOICES[name])
     if name in RANGES:
         low, high = RANGES[name]
-        return math.isfinite(value) and low <= value <= high, f"a number from {low} to {high}"
+        fits = type(value) in (int, float) and low <= value <= high
+        return fits, f"a number from {low} to {high}"
     if name in CHANNELS:
         whole = all(isinstance(number, int) and 0 < number <= MOST_CHANNELS for number in value)
         return bool(value) and whole, f"whole numbers from 1 to {MOST_CHANNELS}, one a level, as (8,)"
