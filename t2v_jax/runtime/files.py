@@ -1,5 +1,6 @@
 """Paths as a user writes them; files that are whole under their name, or not there."""
 
+import codecs
 import contextlib
 import os
 import pathlib
@@ -54,6 +55,12 @@ def read_bounded(path: pathlib.Path, limit: int) -> bytes:
     if len(content) > limit:
         raise UsageError(f"cannot read {path}: it has more than {limit} bytes")
     return content
+
+
+def to_text(content: bytes) -> str:
+    """A text file's characters: UTF-8, or UTF-16 with its mark; what is neither shows as U+FFFD."""
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if wide else "utf-8-sig", "replace")
 
 
 def write_atomically(path: str | pathlib.Path, data: bytes) -> None:

@@ -4,7 +4,8 @@ import os
 import pathlib
 from collections.abc import Iterable
 
-from t2v_jax.runtime.files import write_atomically
+from t2v_jax.errors import UsageError
+from t2v_jax.runtime.files import open_regular, to_text, write_atomically
 
 FILE = "prompts.txt"
 CHOSEN, MOST = 8, 100  # of a training's captions; that are read
@@ -24,11 +25,11 @@ def save_examples(directory: str | os.PathLike, examples: Iterable[str]) -> None
 
 
 def load_examples(directory: str | os.PathLike) -> tuple[str, ...]:
-    """The lines of prompts.txt that are not blank, at most MOST; none where it cannot be read."""
+    """The lines of prompts.txt that are text and not blank, at most MOST; none where it cannot be read."""
     try:
-        with open(pathlib.Path(directory) / FILE, "rb") as file:
-            text = file.read(_LARGEST).decode("utf-8-sig", "replace")
-    except OSError:
+        with open_regular(pathlib.Path(directory) / FILE) as file:
+            text = to_text(file.read(_LARGEST))
+    except (OSError, UsageError):
         return ()
     lines = (" ".join(line.split()) for line in text.splitlines())
-    return tuple(line for line in lines if line)[:MOST]
+    return tuple(line for line in lines if line and "\ufffd" not in line)[:MOST]

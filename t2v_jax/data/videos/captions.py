@@ -9,7 +9,6 @@ A video may have several captions by the first two. Commas, semicolons or tabs p
 Endings may be in capitals, and names in any Unicode form.
 """
 
-import codecs
 import csv
 import io
 import json
@@ -17,6 +16,8 @@ import pathlib
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+from t2v_jax.errors import UsageError
+from t2v_jax.runtime.files import open_regular, to_text
 from t2v_jax.text.language import LONGEST_SENTENCE, length_of
 from t2v_jax.text.words import in_words, normalise, split_words
 
@@ -135,13 +136,12 @@ def _row(columns: list[str], fields: list[str], delimiter: str) -> dict | None:
 
 
 def _text(path: pathlib.Path) -> str:
-    """A file's text; what is no UTF-8 shows as U+FFFD, what cannot be read as no text."""
+    """A file's text, none where it cannot be read."""
     try:
-        content = path.read_bytes()
-    except OSError:
+        with open_regular(path) as file:
+            return to_text(file.read())
+    except (OSError, UsageError):
         return ""
-    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return content.decode("utf-16" if wide else "utf-8-sig", "replace")
 
 
 def _flaw(caption: str) -> str | None:
