@@ -9,6 +9,7 @@ from t2v_jax.gan import state as states
 from t2v_jax.inference.model import save_definition
 from t2v_jax.runtime import sharding
 from t2v_jax.text.initial_vectors import first_vectors
+from t2v_jax.training.memory import check_state
 from t2v_jax.training.network_check import check_network
 from t2v_jax.training.transfer import transferred, with_parts
 
@@ -19,6 +20,7 @@ RUNS_ONCE = {"xla_backend_optimization_level": 0}
 def restore_or_start(run, checkpoints, batches):
     """The newest checkpoint's state, or a new one; moves `batches` to where the state left off."""
     abstract = abstract_state(run)
+    check_state(run, abstract_state, abstract)
     if checkpoints.latest_step() is None:
         return _start(run, abstract)
     state, position = checkpoints.restore(abstract)

@@ -13,12 +13,13 @@ from t2v_jax import config as configuration
 from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.progress import TimedIterator
 from t2v_jax.runtime import sharding
-from t2v_jax.runtime.files import local_path
+from t2v_jax.runtime.files import local_path, remove_parts
 from t2v_jax.runtime.hosts import unanimous, wait_for_all
 from t2v_jax.runtime.locks import locked
 from t2v_jax.training.budget import Budget
 from t2v_jax.training.checkpoints import Checkpoints
 from t2v_jax.training.first_state import restore_or_start
+from t2v_jax.training.memory import check_program
 from t2v_jax.training.preemption import Preemption
 from t2v_jax.training.programs import Programs
 from t2v_jax.training.reports import Reports, is_due
@@ -74,6 +75,8 @@ def _alone_in(workdir):
         with unanimous():
             if jax.process_index() == 0:
                 held.enter_context(locked(workdir))
+                for place in (workdir, workdir / "samples"):
+                    remove_parts(place)
         yield
 
 
@@ -87,7 +90,9 @@ def _loop(run, state, batches, timed, budget, checkpoints, reports, preemption):
     shapes = jax.tree.map(_shape, (state, batch))
 
     def compiled(variant):
-        return compile_step(run, layout, *variant).lower(*shapes, np.float32(0)).compile()
+        program = compile_step(run, layout, *variant).lower(*shapes, np.float32(0)).compile()
+        check_program(config, program)
+        return program
 
     with Programs(compiled, variants_from(config, step)) as programs:
         compiled_by_all = set()

@@ -17,6 +17,7 @@ from t2v_jax.runtime import sharding
 from t2v_jax.runtime.files import check_writable
 from t2v_jax.text.language import Language
 from t2v_jax.training.first_state import with_vectors
+from t2v_jax.training.memory import check_clips
 
 # Fields that a run may change when it continues: none of them touches what is learnt.
 CHANGEABLE = (
@@ -56,6 +57,7 @@ def set_up(config, workdir) -> Run:
     """
     mesh = sharding.make_mesh(config.mesh.data, config.mesh.model)
     sharding.check_batch(mesh, config.batch_size)
+    check_clips(config, mesh)
     source = make_source(config)
     _check_clips(config.data, source[0]["clip"].shape)
     language = _language(config, workdir, source)

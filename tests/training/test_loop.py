@@ -1,5 +1,6 @@
 """Training: it resumes to the bit, stops on request and on a loss that is not finite."""
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -71,9 +72,16 @@ def test_finished_run_is_left_alone(small, trained, tmp_path):
     workdir = shutil.copytree(trained, tmp_path / "copy")
     # None of these touches what is learned, so they may change.
     small.update(log_every=3, sample_every=5, checkpoint_every=7, keep_checkpoints=1)
+    (workdir / "samples/.0a.part").write_bytes(b"what a killed run left")
     assert loop.train(small, workdir).step == 4
     assert metrics(workdir) == metrics(trained)
-    assert newest(workdir) == 4
+    assert newest(workdir) == 4 and [*workdir.rglob("*.part")] == []
+
+
+def test_a_thread_may_train(small, trained, tmp_path):
+    workdir = shutil.copytree(trained, tmp_path / "copy")
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        assert pool.submit(loop.train, small, workdir).result() == (4, True)
 
 
 def test_only_one_run_trains_in_a_workdir(small, trained, tmp_path):
