@@ -1,15 +1,18 @@
 """From prompts to videos: `generate`."""
 
 import functools
+import operator
 import warnings
 from collections.abc import Sequence
 
 import flax.errors
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from t2v_jax.errors import UsageError
 from t2v_jax.runtime.jit import BackendJit
+from t2v_jax.runtime.memory import check_fits
 from t2v_jax.runtime.sharding import batch_sharding
 from t2v_jax.text.understanding import understand
 
@@ -23,6 +26,7 @@ class UnknownWord(UserWarning):
 
 
 LARGEST_BATCH = 64  # prompts painted at once; more are painted batch by batch
+BYTES_A_PIXEL = 64  # that painting takes at least: 78 of the digits' model, 140 of the emoji's
 
 
 def generate(params, prompts: str | Sequence[str], seed: int = 0, frames: int | None = None):
@@ -38,13 +42,13 @@ def generate(params, prompts: str | Sequence[str], seed: int = 0, frames: int | 
     """
     if isinstance(prompts, str):
         return generate(params, [prompts], seed, frames)[0]
-    frames = params.config.data.frames if frames is None else frames
-    if frames < 1:
-        raise UsageError(f"frames={frames}; expected 1 or more")
+    if not isinstance(prompts, (Sequence, np.ndarray)):
+        raise UsageError(f"expected a sentence or a sequence of sentences, got {type(prompts).__name__}")
     if not len(prompts):
         raise UsageError("no prompts; expected a sentence or a sequence of sentences")
-    captions = encode(params.language, prompts)
+    frames = _checked_frames(params, len(prompts), frames)
     seed = checked_seed(seed)
+    captions = encode(params.language, prompts)
     batches = [
         _paint_padded(params, captions, seed, start, frames)
         for start in range(0, len(prompts), LARGEST_BATCH)
@@ -53,9 +57,29 @@ def generate(params, prompts: str | Sequence[str], seed: int = 0, frames: int | 
 
 
 def checked_seed(seed):
-    if isinstance(seed, int) and not 0 <= seed < 2**32:
-        raise UsageError(f"seed={seed}; expected 0 to {2**32 - 1}")
+    """A seed as a number of JAX; one that JAX traces, as under `jax.jit`, is taken as it is."""
+    if not isinstance(seed, jax.core.Tracer):
+        seed = _whole("seed", seed, 0, 2**32 - 1)
     return jnp.uint32(seed)
+
+
+def _checked_frames(params, prompts, frames):
+    data = params.config.data
+    frames = _whole("frames", data.frames if frames is None else frames, 1, 2**31 - 1)
+    needed = BYTES_A_PIXEL * min(prompts, LARGEST_BATCH) * frames * data.size**2
+    check_fits(needed, lambda: f"frames={frames}")
+    return frames
+
+
+def _whole(name, number, low, high):
+    """A number as an int. UsageError where it is none, or out of range."""
+    try:
+        whole = operator.index(number)
+    except TypeError as error:
+        raise UsageError(f"{name}={number!r}; expected a whole number") from error
+    if not low <= whole <= high:
+        raise UsageError(f"{name}={whole}; expected {low} to {high}")
+    return whole
 
 
 def encode(language, prompts):

@@ -27,13 +27,18 @@ LARGEST_CONFIG = 2**20  # bytes
 @functools.partial(
     jax.tree_util.register_dataclass, data_fields=["generator"], meta_fields=["config", "language"]
 )
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Model:
     """A pytree whose leaves are the generator's arrays; the configuration and the language are static."""
 
     generator: Any
     config: FrozenConfigDict
     language: Language
+
+    def __repr__(self):
+        data, leaves = self.config.data, jax.tree.leaves(self.generator)
+        shape = f"{data.frames} frames of {data.size} x {data.size} x {data.channels}"
+        return f"Model({data.world}, {shape}, {sum(map(np.size, leaves)):,} parameters)"
 
     @property
     def network(self) -> nn.Module:

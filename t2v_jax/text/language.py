@@ -114,18 +114,18 @@ class Language:
     def parse(self, sentence: str) -> Parse:
         """Tokens, tags and entities of a sentence. Errors: as encode."""
         words = self._words(sentence)
-        tags = tag_words(words)
-        entity_of = {
-            index: entity
-            for entity in find_entities(words, tags)
-            for index in range(entity.start, entity.end)
-        }
         tokens = self.tokenizer.encode(" ".join(words))
         if len(tokens) > self.max_tokens:
             raise UsageError(
                 f"{_quoted(sentence)} has {len(tokens)} tokens, "
                 f"expected at most {self.max_tokens}: shorten it"
             )
+        tags = tag_words(words)
+        entity_of = {
+            index: entity
+            for entity in find_entities(words, tags)
+            for index in range(entity.start, entity.end)
+        }
         owners = _word_of_each(tokens, words)
         spans = _spans([entity_of.get(index) for index in owners])
         return Parse(tokens, [tags[index] for index in owners], spans)

@@ -1,10 +1,10 @@
 """Word vectors from files: GloVe and word2vec, raw or gzipped, and the GloVe that PyPI has."""
 
+import codecs
 import contextlib
 import gzip
 import importlib.resources
 import io
-import itertools
 import pathlib
 import zlib
 from collections.abc import Iterable, Iterator
@@ -79,9 +79,11 @@ def _open(path: pathlib.Path) -> io.BufferedReader:
 
 def _rows(file: io.BufferedReader, wanted: Iterable[bytes]) -> Rows:
     """The wanted rows of an open file in any of the formats. Errors: ValueError if it is in none."""
+    start = len(codecs.BOM_UTF8) if file.peek(3).startswith(codecs.BOM_UTF8) else 0
+    file.seek(start)
     first = file.readline(_LONGEST_LINE)
     if not (header := _header(first)):
-        file.seek(0)
+        file.seek(start)
         yield from _text_rows(file, _width(first), wanted)
         return
     start = file.tell()
@@ -124,9 +126,10 @@ def _is_number(field: bytes) -> bool:
     return True
 
 
-def _text_rows(lines: Iterable[bytes], width: int, wanted: Iterable[bytes], count: int | None = None) -> Rows:
+def _text_rows(lines: Iterable[bytes], width: int, wanted: Iterable[bytes], count: int = 0) -> Rows:
+    """The wanted rows of at least `count` lines that are not blank."""
     row = 0
-    for row, line in enumerate(itertools.islice(lines, count), 1):
+    for row, line in enumerate(filter(bytes.strip, lines), 1):
         # From the right: GloVe of 840 billion tokens has words with spaces, as ". . .".
         word, *numbers = line.rstrip().rsplit(b" ", width)
         too_many = b" " in word and _is_number(word.rpartition(b" ")[2])
@@ -134,7 +137,7 @@ def _text_rows(lines: Iterable[bytes], width: int, wanted: Iterable[bytes], coun
             raise _DamagedRow(row)
         if word in wanted:
             yield word, _finite(numbers, row)
-    if row < (count or 0):
+    if row < count:
         raise _DamagedRow(row + 1)
 
 

@@ -104,11 +104,28 @@ def test_params_are_a_pytree(params, five):
         ("digit 3", {"frames": 0}, "frames=0"),
         ("digit 3", {"seed": -1}, "seed=-1"),
         ("digit 3", {"seed": 2**32}, "seed=4294967296"),
+        ("digit 3", {"seed": 1.5}, "seed=1.5; expected a whole number"),
+        ("digit 3", {"seed": np.int64(-1)}, "seed=-1; expected 0"),
+        ("digit 3", {"seed": np.int64(2**40)}, "seed=1099511627776"),
+        ("digit 3", {"seed": None}, "seed=None"),
+        ("digit 3", {"frames": 1.5}, "frames=1.5; expected a whole number"),
+        ("digit 3", {"frames": "4"}, "frames='4'"),
+        ("digit 3", {"frames": 10**9}, "frames=1000000000; expected less: that takes .* of memory"),
+        (5, {}, "expected a sentence or a sequence of sentences, got int"),
+        (None, {}, "got NoneType"),
+        (iter(["digit 3"]), {}, "sequence of sentences, got list_iterator"),
+        (["digit 3", 5], {}, "expected a sentence as text, got int"),
+        ("\ufdfa" * 990 + " digit", {}, "17826 characters, expected at most 1000"),
     ],
 )
 def test_bad_request_is_refused(params, prompts, options, message):
     with pytest.raises(UsageError, match=message):
         t2v_jax.generate(params, prompts, **options)
+
+
+def test_params_are_shown_in_one_line(params):
+    assert repr(params).startswith("Model(moving_digits, 4 frames of 16 x 16 x 1, ")
+    assert len(repr(params)) < 100
 
 
 def test_unknown_word_is_told_and_not_heard(params):

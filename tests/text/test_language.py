@@ -232,7 +232,9 @@ def test_words_without_room_in_the_vocabulary_are_told(capsys):
     language = Language.train(captions, vocabulary_size=5)
     assert language.words == ("ball", "the", "red")
     told = capsys.readouterr().err
-    assert told.startswith("2 of the captions' 5 words, as blue, green, have no room") and told.count("\n") == 1
+    assert (
+        told.startswith("2 of the captions' 5 words, as blue, green, have no room") and told.count("\n") == 1
+    )
     size = int(told.split("vocabulary_size=")[1].split()[0])
     assert len(Language.train(captions, vocabulary_size=size).words) == 5
     assert capsys.readouterr().err == ""

@@ -90,6 +90,18 @@ def test_words_with_spaces_and_words_that_stand_twice(tmp_path):
     assert_same(found, {"one": first["one"], ". . .": second["."], "other": second["other"]})
 
 
+def test_marks_and_headers_that_editors_change(tmp_path):
+    table = some_table("one two three")
+    rows = glove(table)
+    for content in (
+        b"\xef\xbb\xbf" + rows,
+        rows + b"\n \r\n",
+        b"2 5\n" + rows,
+        b"\xef\xbb\xbf3 5\n" + rows + b"\n",
+    ):
+        assert_same(load_vectors(written(tmp_path / "vectors", content), [*table]), table)
+
+
 class Counted(io.BufferedReader):
     """A reader that counts the bytes and the lines that are read."""
 
