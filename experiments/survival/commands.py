@@ -2,11 +2,20 @@
 
 import contextlib
 import io
+import os
+import pathlib
+import tempfile
 import time
 import traceback
 from typing import NamedTuple
 
-from t2v_jax import cli
+# Set before anything imports JAX: what hundreds of starts compile is compiled once, and not for speed.
+_CACHE = pathlib.Path(tempfile.gettempdir(), "t2v_jax_survival")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_CACHE))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
+from t2v_jax import cli  # noqa: E402
 
 SMALL = [  # a run that trains in seconds
     "--config=configs/moving_digits.py",

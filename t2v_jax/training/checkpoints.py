@@ -41,6 +41,7 @@ class Checkpoints:
     def __init__(self, workdir, keep=None):
         self._directory = pathlib.Path(workdir).absolute() / "checkpoints"
         self._manager = self._saving = None
+        self._quiet = contextlib.ExitStack()
         if keep is None:
             if not self._directory.is_dir():
                 raise UsageError(f"no checkpoints in {workdir}; train there first with t2v train")
@@ -123,14 +124,15 @@ class Checkpoints:
             self._manager.wait_until_finished()
 
     def __enter__(self):
+        self._quiet.enter_context(_no_word_of_abandoned_writes())
         return self
 
     def __exit__(self, error, *_):
-        if self._manager is None:
-            return
-        # After an error, what closing has to say is the same once more.
-        with contextlib.suppress(Exception) if error else _errors_of_the_disk():
-            self._manager.close()
+        with self._quiet:
+            if self._manager is not None:
+                # After an error, what closing has to say is the same once more.
+                with contextlib.suppress(Exception) if error else _errors_of_the_disk():
+                    self._manager.close()
 
     def _steps(self):
         return self._manager.all_steps() if self._manager else self._whole
@@ -256,6 +258,22 @@ def _first_line(error):
 def _no_word_of_abandoned_reads():
     """When one read fails, Orbax abandons the others, and those complain on stderr."""
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+
+
+@contextlib.contextmanager
+def _no_word_of_abandoned_writes():
+    """The same of writes, which come and go while a run trains: what else is not raised is told."""
+    hook = sys.unraisablehook
+
+    def tell(found):
+        if str(found.exc_value) != "Event loop is closed":
+            hook(found)
+
+    sys.unraisablehook = tell
     try:
         yield
     finally:

@@ -1,12 +1,14 @@
 """Checkpoints: what is saved comes back, the newest stay, and damage is told in one line."""
 
 import os
+import resource
 import shutil
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from absl import logging
 
 from t2v_jax.errors import UsageError
 from t2v_jax.gan.state import State
@@ -173,6 +175,40 @@ def test_a_damaged_step_is_saved_again(saved, tmp_path, capfd):
         checkpoints.save(3, state(3), {"next_index": 3})
     assert "checkpoint 3" in capfd.readouterr().err
     assert restored(workdir) == (3, 3)
+
+
+def noise(step):
+    """A state that takes a megabyte on the disk."""
+    keys = jax.random.split(jax.random.key(step), 5)
+    fields = [{"params": {"kernel": jax.random.normal(key, (50_000,))}} for key in keys]
+    return State(jnp.int32(step), jnp.float32(0), jnp.float32(1), *fields)
+
+
+def save_twice(workdir):
+    """The second time with a limit on the size of files, in place of a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Checkpoints(workdir, keep=2) as checkpoints:
+        checkpoints.save(1, noise(1), {"next_index": 1})
+        checkpoints.wait()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, hard))
+        try:
+            checkpoints.save(2, noise(2), {"next_index": 2})
+            checkpoints.wait()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_fills_while_a_checkpoint_is_written_is_told_once(tmp_path, capfd):
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.FATAL)  # as the command does
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            save_twice(tmp_path)
+    finally:
+        logging.set_verbosity(verbosity)
+    assert capfd.readouterr() == ("", "")
+    with Checkpoints(tmp_path) as checkpoints:
+        assert checkpoints.latest_step() == 1
 
 
 def test_a_file_in_place_of_the_directory(tmp_path):
