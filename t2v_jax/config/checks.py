@@ -6,6 +6,7 @@ from t2v_jax import registry
 from t2v_jax.config import resolution
 from t2v_jax.config.fields import flat, get
 from t2v_jax.errors import UsageError
+from t2v_jax.runtime.files import local_path
 
 CHOICES = {  # field -> kind of choice in the registry
     "dtype": "dtype",
@@ -68,6 +69,7 @@ RANGES = {  # field -> lowest, highest
     "mesh.data": (-1, 2**20),
     "mesh.model": (1, 2**20),
 }
+PATHS = "init_from", "data.directory", "text.vectors"
 CHANNELS = "generator.painter_channels", "discriminator.frame_channels", "discriminator.clip_channels"
 MOST_CHANNELS = 4096
 AUGMENT, EXTRA_WORDS = "discriminator.augment", "text.extra_words"
@@ -93,6 +95,8 @@ def _rule(name, value):
         low, high = RANGES[name]
         fits = type(value) in (int, float) and low <= value <= high
         return fits, f"a number from {low} to {high}"
+    if name in PATHS:
+        return _is_local(value), "a path on this machine, whose home directory is there; mount or copy it"
     if name in CHANNELS:
         whole = all(isinstance(number, int) and 0 < number <= MOST_CHANNELS for number in value)
         return bool(value) and whole, f"whole numbers from 1 to {MOST_CHANNELS}, one a level, as (8,)"
@@ -103,6 +107,14 @@ def _rule(name, value):
         words = isinstance(value, tuple) and all(isinstance(word, str) and word for word in value)
         return words, "words, as ('ball', 'disc')"
     return True, ""
+
+
+def _is_local(path):
+    try:
+        local_path(path)
+    except UsageError:
+        return False
+    return "\0" not in path
 
 
 def _check_data(config):

@@ -5,6 +5,7 @@ import pathlib
 from absl import flags
 
 from t2v_jax.errors import UsageError, did_you_mean
+from t2v_jax.runtime.files import local_path
 
 SHIPPED = pathlib.Path(__file__).parents[1] / "configs"
 
@@ -16,7 +17,7 @@ def shipped_configs() -> list[str]:
 
 def find_config(name: str) -> pathlib.Path:
     """The file of a path or name. Raises UsageError where there is none."""
-    path = SHIPPED / f"{name}.py" if name in shipped_configs() else pathlib.Path(name).expanduser()
+    path = SHIPPED / f"{name}.py" if name in shipped_configs() else local_path(name)
     if path.is_file():
         return path
     near, names = did_you_mean(name, shipped_configs()), ", ".join(shipped_configs())
@@ -34,5 +35,6 @@ class ConfigParser(flags.ArgumentParser):
 
     def parse(self, path):
         """The configuration of a file or name."""
+        local_path(path)  # before its colon is taken for that of an argument
         name, colon, argument = path.partition(":")
         return self._loader.parse(f"{find_config(name)}{colon}{argument}")

@@ -1,5 +1,7 @@
 """A configuration as JSON, and how two of them differ."""
 
+import re
+
 from ml_collections import FrozenConfigDict
 
 from t2v_jax.config.checks import check
@@ -29,9 +31,15 @@ def from_json(fields: dict) -> FrozenConfigDict:
     try:
         config.update(_tuples(fields))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        reason = str(error).strip("\"'").split(". Other fields")[0].replace("\n", " ")
+        reason = _in_our_words(str(error).strip("\"'").split(". Other fields")[0].replace("\n", " "))
         raise UsageError(f"it holds no configuration of this version ({reason})") from error
     return check(config)
+
+
+def _in_our_words(text: str) -> str:
+    """What ml_collections says of a value of another type, without its classes."""
+    pattern = r"Could not override field '(.*?)' .*?\. (.*) is of original type .* to type <class '(\w+)'>"
+    return re.sub(pattern, r"\1 is \2; expected \3", text)
 
 
 def to_json(config) -> dict:
