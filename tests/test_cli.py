@@ -129,6 +129,11 @@ def test_generate_imports_no_training(exported):
         (["train", "--workdir=run"], ["needs --data=... or --config=..."]),
         (TRAIN[:2], ["needs --workdir"]),
         (change(TRAIN, "--config=nosuch.py"), ["nosuch.py", "moving_digits"]),
+        (change(TRAIN, "--config=gs://bucket/small.py"), ["gs://bucket/small.py", "this machine"]),
+        (change(TRAIN, "--config=~nosuch/small.py"), ["~nosuch", "home"]),
+        (["train", "--data=gs://bucket/clips", "--workdir=run"], ["gs://bucket/clips", "this machine"]),
+        ([*TRAIN, "--config.text.vectors=gs://bucket/glove"], ["gs://bucket/glove", "this machine"]),
+        ([*TRAIN, "--config.init_from=gs://bucket/run"], ["gs://bucket/run", "this machine"]),
         (change(TRAIN, "--config=moving_digit"), ["did you mean 'moving_digits'?"]),
         ([*TRAIN, "--config.nosuch=1"], ["'nosuch'", "--help-config"]),
         # A configuration that comes with the package is found by its name in any folder.

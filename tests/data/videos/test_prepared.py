@@ -224,7 +224,12 @@ def config(small, prepared):
 
 # ml_collections loads a configuration so.
 @pytest.mark.filterwarnings("ignore:the load_module:DeprecationWarning")
-def test_training_on_prepared_clips(config, tmp_path):
+def test_training_on_prepared_clips_of_one_caption(config, copy, tmp_path):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    for file in manifest["files"]:
+        file["captions"] = ["a square"]
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    config.data.directory = str(copy)
     assert train(config, tmp_path / "run").step == 2
     assert (tmp_path / "run/metrics.jsonl").is_file()
 
