@@ -1,8 +1,10 @@
 """How all tests run: on the CPU unless JAX_PLATFORMS says otherwise, strictly, compiled once."""
 
+import gc
 import os
 import pathlib
 import runpy
+import sys
 
 import pytest
 from hypothesis import settings
@@ -25,6 +27,17 @@ def pytest_configure(config):
     if hasattr(config, "cache"):  # not so under -p no:cacheprovider
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _freed():
+    """Programs go with the file of tests that compiled them: a worker would hold gigabytes in the end."""
+    yield
+    if "jax" in sys.modules:
+        import jax
+
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture
