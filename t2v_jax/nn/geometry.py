@@ -34,20 +34,21 @@ def with_position(images, channels=16):
     return jnp.concatenate([images, jnp.broadcast_to(position, (*images.shape[:-1], channels))], axis=-1)
 
 
-def place(canvases, centres, size, go_on=False):
+def place(canvases, centres, size, mirrored=False):
     """Set canvases into frames of size x size pixels, between pixels by `cubic` interpolation.
 
     canvases [..., side, side, c]; centres [..., 2] as (y, x), the frame from 0 to 1 -> [..., size, size, c].
-    What reaches beyond the frame is cut off. Where no canvas is, the frame is zero, or, if canvases `go_on`,
-    as their nearest edge. Linear interpolation blurs half-way between pixels and nowhere else, so that
-    painters learn edges that overshoot.
+    What reaches beyond the frame is cut off. Where no canvas is, the frame is zero, or, if `mirrored`, up to
+    a side away, as the canvas mirrored at its edge. Linear interpolation blurs half-way between pixels and
+    nowhere else, so that painters learn edges that overshoot.
     """
     side = canvases.shape[-2]
     corners = centres * size - side / 2
     pixels = np.arange(size).reshape((1,) * corners.ndim + (-1,))
     wanted = pixels - corners[..., None]  # pixels of the canvas, one for each of the frame
-    if go_on:
-        wanted = jnp.clip(wanted, 0, side - 1)
+    if mirrored:
+        wanted = jnp.abs(wanted + 0.5) - 0.5
+        wanted = side - 0.5 - jnp.abs(side - 0.5 - wanted)
     weights = cubic(wanted[..., None] - np.arange(side).reshape((1,) * wanted.ndim + (-1,)))
     rows, columns = jnp.moveaxis(weights.astype(canvases.dtype), -3, 0)
     return jnp.einsum("...yi,...ijc,...xj->...yxc", rows, canvases, columns)

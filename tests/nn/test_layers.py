@@ -40,9 +40,10 @@ def test_what_reaches_beyond_the_frame_is_cut_off():
     assert np.all(frame[2:] == 0) and np.all(frame[:, 2:] == 0)
 
 
-def test_a_canvas_that_goes_on_is_its_nearest_edge_beyond():
-    frame = np.asarray(geometry.place(CANVAS, jnp.array([[0.5, 0.5]]), 16, go_on=True))[0]
-    np.testing.assert_allclose(frame, np.pad(CANVAS[0], ((6, 6), (6, 6), (0, 0)), mode="edge"), rtol=1e-6)
+def test_a_mirrored_canvas_goes_on_beyond_its_edges():
+    frame = np.asarray(geometry.place(CANVAS, jnp.array([[0.5, 0.5]]), 10, mirrored=True))[0]
+    expected = np.pad(CANVAS[0], ((3, 3), (3, 3), (0, 0)), mode="symmetric")
+    np.testing.assert_allclose(frame, expected, rtol=1e-6)
 
 
 def test_a_window_fades_over_an_eighth_of_the_side():
