@@ -14,7 +14,7 @@ from t2v_jax.text.words import fold_case, split_words
 LOOKED_AT = 256  # clips, at most
 TOGETHER = 4  # clips of a caption that are compared
 FEW = 500  # clips that a discriminator would learn by heart
-LOOKS = 1_000  # steps in which a CPU learns looks
+LOOKS = 2_000  # steps in which a CPU learns looks
 MINUTES = 60.0
 HALF = 0.5  # of the frame's side: what moves fits into a canvas of half the frame
 NEAR = 16  # levels by which a colour may differ and still count as the same
