@@ -1,6 +1,5 @@
 """What each command of `t2v` does, and its flags."""
 
-import contextlib
 import sys
 import threading
 import warnings
@@ -33,7 +32,10 @@ class Command(NamedTuple):
 
 def _demo_flags(values, _):
     options = {"flag_values": values}
-    text = "opens the page: a shipped model, a model directory, or a training workdir (default: pixel-characters)"
+    text = (
+        "what the page opens with: a shipped model, a model directory, or a training workdir (default: the "
+        "shipped model that looks best)"
+    )
     flags.DEFINE_string("model", None, text, **options)
     flags.DEFINE_integer("port", 8000, "of the page; 0 takes a free one", **options)
     text = "the address to serve at; 0.0.0.0 is every address of this machine, for whoever can reach it"

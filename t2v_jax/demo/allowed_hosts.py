@@ -27,7 +27,7 @@ class AllowedHosts:
         self._any_address = host in EVERYWHERE
 
     def check(self, host: str | None, origin: str | None) -> None:
-        """Raises Foreign unless a request's Host, and its Origin if it has one, are allowed; ports may differ."""
+        """Raises Foreign unless a request's Host and, if it has one, its Origin are allowed, at any port."""
         self._check("Host", host, f"//{host or ''}")
         if origin is not None:
             self._check("Origin", origin, origin)

@@ -31,7 +31,8 @@ async function ask(take) {
   const {model, prompt, speed} = state;
   take.asking = true;
   try {
-    const body = JSON.stringify({model: model.name, prompt, stream: take.stream, seed: take.seed, frames: batch(speed)});
+    const {stream, seed} = take;
+    const body = JSON.stringify({model: model.name, prompt, stream, seed, frames: batch(speed)});
     const answer = await send("play", {method: "POST", body});
     if (state.takes.includes(take)) receive(take, prompt, answer);
   } catch (error) {
@@ -58,7 +59,7 @@ function receive(take, prompt, {shape, frames, attention, tokens, tags, entities
 // A sentence that is refused changes nothing: what was played before goes on.
 function fail(prompt, error) {
   if (error.status !== 400) {
-    at("waiting").textContent = error.message && error.status ? error.message : "t2v demo does not answer: is it running?";
+    at("waiting").textContent = error.status ? error.message : "t2v demo does not answer: is it running?";
   } else if (prompt === state.prompt) {
     tellError(error.message);
     if (state.accepted === null) state.refused = prompt;
@@ -207,7 +208,8 @@ function tell(prompt, {understood, unknown}) {
   const near = Object.entries(unknown).flatMap(([word, known]) => known.map(other => make("button", {type: "button",
     textContent: other, ariaLabel: `Put ${other} in place of ${word}`, onclick: () => replace(word, other)})));
   at("heard").className = "";
-  at("heard").replaceChildren(...(words.some(word => word.tagName) ? [...words, make("br")] : []), understood, ...near);
+  const marked = words.some(word => word.tagName) ? [...words, make("br")] : [];
+  at("heard").replaceChildren(...marked, understood, ...near);
 }
 
 function tellError(message) {
@@ -278,8 +280,9 @@ function layWords({tokens, tags, entities}, actors) {
   }
   const head = make("tr", {}, make("th", {scope: "row", textContent: "word"}),
     ...tokens.map(textContent => make("th", {scope: "col", textContent})));
-  at("words").replaceChildren(make("caption", {className: "unseen", textContent: "Each word, its tag, its entity, and "
-    + "how much it counts in percent"}), make("thead", {}, head), make("tbody", {}, ...rows));
+  const textContent = "Each word, its tag, its entity, and how much it counts, in percent";
+  at("words").replaceChildren(make("caption", {className: "unseen", textContent}), make("thead", {}, head),
+    make("tbody", {}, ...rows));
 }
 
 let next = 0;  // when the next frame is due
@@ -321,12 +324,18 @@ function showModels() {
   at("models").append(...state.models.map(model => {
     const radio = make("input", {type: "radio", name: "model", value: model.name, onchange: () => choose(model)});
     const image = make("img", {src: `sample?${new URLSearchParams({model: model.name})}`, alt: ""});
-    return make("label", {title: model.about}, radio, image, make("span", {textContent: model.title}));
+    return make("label", {title: model.about}, radio, image,
+      make("span", {textContent: model.title.replaceAll("-", " ")}));
   }));
 }
 
 at("ask").onsubmit = event => { event.preventDefault(); say(at("prompt").value); };
 at("prompt").oninput = typed;
+at("prompt").onkeydown = event => {
+  if (event.key !== "Enter" || event.isComposing) return;
+  event.preventDefault();
+  at("ask").requestSubmit();
+};
 at("pause").onclick = pause;
 at("again").onclick = () => start([state.seed + 1]);
 at("four").onclick = () => start(state.takes.length > 1 ? [state.seed] : [0, 1, 2, 3].map(i => state.seed + i));

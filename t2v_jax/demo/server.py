@@ -51,9 +51,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     request_queue_size = MOST_CONNECTIONS
 
-    def __init__(
-        self, first: str | None, port: int, host: str = LOOPBACK, allowed_names: Iterable[str] = ()
-    ):
+    def __init__(self, first: str | None, port: int, host: str = LOOPBACK, allowed_names: Iterable[str] = ()):
         self.app = DemoApp(first)
         self.allowed_hosts = AllowedHosts(host, allowed_names)
         self._free = threading.Semaphore(MOST_CONNECTIONS)
@@ -64,9 +62,7 @@ class Server(http.server.ThreadingHTTPServer):
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
             place = f"port {port} of {host}"
-            raise UsageError(
-                f"cannot serve at {place}: {reason}; choose another --port or --host"
-            ) from error
+            raise UsageError(f"cannot serve at {place}: {reason}; choose another --port or --host") from error
 
     @property
     def address(self) -> str:
@@ -107,6 +103,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """One request: finds its answer, or says in one line why there is none."""
 
     timeout = LONGEST_WAIT
+    default_request_version = "HTTP/1.0"  # of a request that names none: its answer has a status all the same
 
     def do_GET(self):
         self._answer("GET", lambda query: dict(urllib.parse.parse_qsl(query)))
