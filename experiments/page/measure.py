@@ -138,7 +138,7 @@ def crowd(address, process, models):
 def usage(process):
     """The threads of a process, and its memory in MiB."""
     with open(f"/proc/{process.pid}/status") as file:
-        status = dict(line.rstrip().split(":\t", 1) for line in file)
+        status = {name: value for name, _, value in (line.partition(":") for line in file)}
     return int(status["Threads"]), int(status["VmRSS"].split()[0]) // 1024
 
 

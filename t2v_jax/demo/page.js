@@ -87,7 +87,8 @@ function say(prompt) {
 }
 
 function start(seeds, recording = false) {
-  Object.assign(state, {seed: seeds[0], takes: seeds.map(newTake), recording});
+  const takes = seeds.map(seed => newTake(seed % 2 ** 32));
+  Object.assign(state, {seed: takes[0].seed, takes, recording});
   showTakes();
   if (state.paused) pause();
 }
@@ -315,7 +316,9 @@ function step(take, due) {
 function showWaiting() {
   const [{shown, frames}] = state.takes;
   if (frames.length || state.prompt === state.refused) at("waiting").textContent = "";
-  else if (!shown && !at("waiting").textContent) at("waiting").textContent = `Preparing ${state.model.title} …`;
+  else if (!shown && !at("waiting").textContent) {
+    at("waiting").textContent = `Preparing ${state.model.title}. The first time takes a while …`;
+  }
 }
 
 // ---- the controls
