@@ -252,6 +252,7 @@ def test_axe_finds_nothing(visit, scheme):
 def test_attention_is_a_table_of_numbers(visit):
     page = visit()
     page.get_by_text("What the model reads").click()
+    expect(page.get_by_role("row")).to_have_count(5)
     rows = {row.locator("th").first.inner_text(): row for row in page.get_by_role("row").all()}
     assert rows.keys() == {"word", "tag", "entity", "attention, appearance", "attention, motion"}
     assert rows["word"].get_by_role("columnheader").all_inner_texts() == [
