@@ -11,7 +11,7 @@ import threading
 import numpy as np
 
 from t2v_jax.demo.player import Player
-from t2v_jax.errors import UsageError
+from t2v_jax.errors import UsageError, describe
 from t2v_jax.inference import card, metadata, model, video
 from t2v_jax.inference.schedule import parse_schedule
 from t2v_jax.text.understanding import understand
@@ -35,6 +35,7 @@ class DemoApp:
         self._names = list(dict.fromkeys([first or shipped[0], *shipped]))
         self._streams = collections.OrderedDict()
         self._painting = threading.Lock()  # one request at a time
+        self._saving = threading.Lock()  # one file at a time, for those take most memory
         self._compiling = {name: threading.Lock() for name in self._names}
         self._compiled = set()
         _load(self._names[0])  # a wrong name is reported before the page is up
@@ -108,10 +109,12 @@ class DemoApp:
         if not 1 <= frames <= MOST_SAVED:
             raise UsageError(f"frames={frames}; expected 1 to {MOST_SAVED}")
         schedule = parse_schedule(prompt)
-        clip = _paint(self._ready(name), schedule, seed, frames)
         told = prompt if len(schedule) > 1 else schedule[0]
         made_from = metadata.made_from(told, seed, name, frames)
-        return MEDIA_TYPES.get(ending, UNKNOWN_TYPE), video.encode_video(clip, ending, rate, made_from)
+        with self._saving:
+            clip = _paint(self._ready(name), schedule, seed, frames)
+            file = video.encode_video(clip, ending, rate, made_from)
+        return MEDIA_TYPES.get(ending, UNKNOWN_TYPE), file
 
     def _check(self, name):
         if name not in self._names:
@@ -123,8 +126,7 @@ class DemoApp:
         with self._compiling[name]:
             params = _load(name)
             if name not in self._compiled:
-                stream = Player(params, _prompts(name)[0])
-                next(stream), next(stream)
+                _compile(params, name)
                 self._compiled.add(name)
         return params
 
@@ -162,6 +164,15 @@ def _is_understood(language, prompt):
         return bool(understand(language, prompt))
     except UsageError:
         return False
+
+
+def _compile(params, name):
+    stream = Player(params, _prompts(name)[0])
+    try:
+        next(stream), next(stream)
+    # A network of the user's own may raise anything.
+    except Exception as error:
+        raise UsageError(f"{name} paints no frame: {describe(error)}") from error
 
 
 def _description(name):

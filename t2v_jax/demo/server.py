@@ -18,7 +18,6 @@ from t2v_jax.demo.allowed_hosts import AllowedHosts, Foreign
 from t2v_jax.demo.app import DemoApp
 from t2v_jax.errors import UsageError
 
-LOOPBACK = "127.0.0.1"
 LONGEST_REQUEST = 10_000  # bytes
 MOST_CONNECTIONS = 128  # at once, each of which has a thread; more are told to come again
 LONGEST_WAIT = 10  # seconds for a request to arrive, and for an answer to be taken
@@ -51,7 +50,9 @@ class Server(http.server.ThreadingHTTPServer):
 
     request_queue_size = MOST_CONNECTIONS
 
-    def __init__(self, first: str | None, port: int, host: str = LOOPBACK, allowed_names: Iterable[str] = ()):
+    def __init__(
+        self, first: str | None, port: int, host: str = "127.0.0.1", allowed_names: Iterable[str] = ()
+    ):
         self.app = DemoApp(first)
         self.allowed_hosts = AllowedHosts(host, allowed_names)
         self._free = threading.Semaphore(MOST_CONNECTIONS)

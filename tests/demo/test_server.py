@@ -102,6 +102,14 @@ def test_a_model_without_sentences_offers_words(exported, tmp_path, damaged):
     assert all(understand(t2v_jax.load(bare).language, word).sentence == word for word in first["prompts"])
 
 
+def test_a_model_that_paints_nothing_is_told_in_one_line(exported, monkeypatch):
+    monkeypatch.setattr(demo_app.Player, "__next__", lambda stream: 1 / 0)
+    app = demo_app.DemoApp(exported)
+    app.compile_all()
+    with pytest.raises(t2v_jax.UsageError, match="paints no frame: ZeroDivisionError"):
+        app.sample({"model": exported})
+
+
 def test_each_model_has_a_sample(ask, exported):
     shipped, own = (
         ask(f"/sample?{urllib.parse.urlencode({'model': name})}") for name in ("two-digits", exported)
