@@ -40,6 +40,17 @@ def test_what_reaches_beyond_the_frame_is_cut_off():
     assert np.all(frame[2:] == 0) and np.all(frame[:, 2:] == 0)
 
 
+def test_a_canvas_that_goes_on_is_its_nearest_edge_beyond():
+    frame = np.asarray(geometry.place(CANVAS, jnp.array([[0.5, 0.5]]), 16, go_on=True))[0]
+    np.testing.assert_allclose(frame, np.pad(CANVAS[0], ((6, 6), (6, 6), (0, 0)), mode="edge"), rtol=1e-6)
+
+
+def test_a_window_fades_over_an_eighth_of_the_side():
+    seen = geometry.window(32)[..., 0]
+    np.testing.assert_allclose(seen[16, :5], [0.125, 0.375, 0.625, 0.875, 1])
+    np.testing.assert_array_equal(seen, seen[::-1].T)
+
+
 def test_the_gradient_pulls_a_canvas_towards_its_target():
     target = placed(6.3 / 16, 9 / 16)
 
