@@ -55,7 +55,7 @@ def test_made_up_scenes_give_a_clip_a_file_and_the_same_again(tmp_path, script, 
     folders = [_make(script, tmp_path / name, clips=8, **_directories(*needs)) for name in "ab"]
     assert len(folders[0].videos) == 8 and not folders[0].left_out
     for video, again in zip(*(folder.videos for folder in folders)):
-        assert set(video.caption.split()) & set(words.split())
+        assert set(video.captions[0].split()) & set(words.split())
         clips, repeated = (decode(folder.directory / video.name, ClipSpec()).clips for folder in folders)
         assert len(clips) == 1 and clips.std() > 0
         np.testing.assert_array_equal(clips, repeated)

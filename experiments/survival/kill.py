@@ -20,7 +20,8 @@ import numpy as np
 
 from t2v_jax.training.checkpoints import Checkpoints
 
-STEPS_A_LIFE, LIMIT = 20, 600  # on average, so that the run outlasts its kills; seconds
+LONGEST_LIFE, STEPS_A_LIFE = 16, 20  # steps before a kill; of the run for each, so that it outlasts them
+LIMIT = 600  # seconds
 
 
 def start(workdir, steps):
@@ -53,15 +54,15 @@ def wait_for(process, holds):
     return True
 
 
-def first_step(workdir):
-    found = re.search(r"^step (\d+)/", log(workdir), re.MULTILINE)
-    return found and int(found[1])
+def steps_of(workdir):
+    """Those of the newest life."""
+    return [int(step) for step in re.findall(r"^step (\d+)/", log(workdir), re.MULTILINE)]
 
 
 def killed(workdir, steps, saving, rng):
     """Whether the run was killed, and not done before; checks that it went on from its newest checkpoint."""
-    process = start(workdir, steps)
-    if not wait_for(process, lambda: first_step(workdir)):
+    process, life = start(workdir, steps), rng.randint(1, LONGEST_LIFE)
+    if not wait_for(process, lambda: len(steps_of(workdir)) >= life):
         assert process.returncode == 0, log(workdir)
         return False
     if saving:
@@ -69,13 +70,14 @@ def killed(workdir, steps, saving, rng):
         wait_for(process, lambda: any(parts.glob("*.orbax-checkpoint-tmp*")))
         time.sleep(rng.uniform(0, 0.02))
     else:
-        time.sleep(rng.uniform(0, 0.5))
+        time.sleep(rng.uniform(0, 0.1))
     was_saving = any((workdir / "checkpoints").glob("*.orbax-checkpoint-tmp*"))
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     if process.returncode == 0:
         return False
-    print(f"from step {first_step(workdir)}, killed{' while saving' if was_saving else ''}", flush=True)
+    first, *_, last = [*steps_of(workdir)[:1], *steps_of(workdir)]
+    print(f"from step {first}, killed after {last}{' while saving' if was_saving else ''}", flush=True)
     return was_saving + 1
 
 
