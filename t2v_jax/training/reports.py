@@ -15,6 +15,7 @@ from t2v_jax.inference.model import Model
 from t2v_jax.inference.video import contact_sheet, save_image
 from t2v_jax.progress import Progress
 from t2v_jax.runtime import sharding
+from t2v_jax.text.examples import evenly_spread
 from t2v_jax.training.health import Health
 from t2v_jax.training.metrics import MetricWriter
 
@@ -35,27 +36,35 @@ class Reports:
             config, enter = run.config, self._open.enter_context
             self._writer = enter(MetricWriter(run.workdir, start))
             self._health = Health(config)
+            devices = collections.Counter(device.device_kind for device in run.mesh.devices.flat)
+            self._devices = ", ".join(f"{count} x {kind}" for kind, count in devices.items())
             progress = Progress(
-                None if config.minutes else config.steps,
+                config.steps,
                 config.batch_size,
                 start=start,
                 every=config.log_every,
                 batches=batches,
-                left=lambda: budget.left,
+                clock=budget,
+                device=self._devices,
             )
             self._progress = enter(progress)
 
     def start(self, state):
         """Say what is about to train, and where: nothing else happens until the first program is compiled."""
         if self._first:
-            devices = collections.Counter(device.device_kind for device in self._run.mesh.devices.flat)
-            where = ", ".join(f"{count} x {kind}" for kind, count in devices.items())
             counts = (
                 f"{name} {sum(leaf.size for leaf in jax.tree.leaves(parameters)) / 1e6:.2f} M"
                 for name, parameters in (("G", state.generator), ("D", state.discriminator))
             )
-            text = f"training on {where}: {', '.join(counts)} parameters, {len(self._run.source)} clips"
-            print(f"{text}; compiling", file=sys.stderr, flush=True)
+            workdir = self._run.workdir.absolute()
+            self._say(f"writing to {workdir}")
+            size = f"{', '.join(counts)} parameters, {len(self._run.source)} clips"
+            self._say(f"training on {self._devices}: {size}; compiling")
+
+    def idle(self, seconds):
+        """What passed before the next step was no training."""
+        if self._first:
+            self._progress.idle(seconds)
 
     def metrics(self, step, metrics):
         """Show the losses of a step and, when they are due, log its metrics."""
@@ -65,17 +74,17 @@ class Reports:
         self._progress.update(step, losses)
         if is_due(self._run.config, step):
             self._writer.scalars(step, metrics)
-            self._health.update(step, metrics)
+            for warning in self._health.update(step, metrics):
+                self._say(warning)
 
     def sheet(self, step, ema):
         """Paint fixed prompts with fixed noise, a row a prompt, as PNG and to TensorBoard."""
         model = self._model(ema)  # put together by all processes
         if not self._first:
             return
-        captions = list(self._run.source.captions())
-        rows = np.linspace(0, len(captions) - 1, min(SHEET_ROWS, len(captions))).round().astype(int)
-        prompts = [captions[row] for row in rows]
-        sheet = contact_sheet(np.asarray(generate(model, prompts)))
+        captions = evenly_spread(self._run.source.captions(), SHEET_ROWS)
+        clips = np.asarray(generate(model, captions))
+        sheet = contact_sheet(clips)
         self._writer.images(step, {"samples": sheet})
         samples = self._run.workdir / "samples"
         samples.mkdir(exist_ok=True)
@@ -85,10 +94,11 @@ class Reports:
         """Have the matcher trained or read, once there is something for it to see -> the seconds it took."""
         began = time.monotonic()
         if self._is_matched and self._caption_match is None and step >= FIRST_STEP:
+            self._progress.pause()
             try:
                 self._caption_match = CaptionMatch(self._run.config, self._run.workdir)
             except UsageError as error:
-                print(f"training goes on without a caption match: {error}", file=sys.stderr)
+                self._say(f"training goes on without a caption match: {error}")
                 self._is_matched = False
         return time.monotonic() - began
 
@@ -99,7 +109,12 @@ class Reports:
         score = self._caption_match(self._model(ema))
         shares = {"caption_match": score["value"], "caption_match_real": self._caption_match.of_real_clips}
         self._writer.scalars(step, shares)
+        self._progress.note("caption match", f"{score['value']:.0%}")
         return score
+
+    def _say(self, text):
+        self._progress.pause()
+        print(text, file=sys.stderr, flush=True)
 
     def _model(self, ema):
         everywhere = jax.device_put(ema, sharding.replicated(self._run.mesh))

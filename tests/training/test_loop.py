@@ -149,6 +149,7 @@ def start_training(workdir):
     command = [sys.executable, "-m", "t2v_jax.cli", "train", f"--workdir={workdir}"]
     command += ["--config=tests/small.py", "--config.steps=100000", "--config.sample_every=100000"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr.readline() == f"writing to {workdir}\n"
     assert re.fullmatch(
         r"training on 1 x cpu: G .* M parameters, 64 clips; compiling\n", process.stderr.readline()
     )
