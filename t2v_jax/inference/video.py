@@ -58,6 +58,12 @@ def encode_video(
     return encode(_checked(video, axes=4), frames_per_second, text)
 
 
+def preview(video: np.ndarray) -> bytes:
+    """A small WebP animation in the video's own size, lossy: for pages that embed it."""
+    video = _checked(video, axes=4)
+    return _animation(_images(video), "WEBP", _durations(len(video), FRAMES_PER_SECOND, unit=1), quality=90)
+
+
 def check_output(path: str | pathlib.Path, frames_per_second: float = FRAMES_PER_SECOND) -> None:
     """Raises UsageError for a place, ending or rate that `save_video` could not write: ask early."""
     path = local_path(path)

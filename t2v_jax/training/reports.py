@@ -1,4 +1,4 @@
-"""What the first process reports of a run: its start, progress, metrics and sample sheets."""
+"""What the first process reports of a run: its start, progress, metrics, sample sheets and a page of them."""
 
 import collections
 import contextlib
@@ -17,6 +17,7 @@ from t2v_jax.progress import Progress
 from t2v_jax.runtime import sharding
 from t2v_jax.text.examples import evenly_spread
 from t2v_jax.training.health import Health
+from t2v_jax.training.html_report import REPORT, Sheet, write_report
 from t2v_jax.training.metrics import MetricWriter
 
 SHEET_ROWS = 10  # prompts of a sample sheet
@@ -26,7 +27,8 @@ class Reports:
     """A context manager; in other processes than the first it says and writes nothing."""
 
     def __init__(self, run, start, batches, budget):
-        self._run = run
+        self._run, self._budget, self._step = run, budget, start
+        self._sheet, self._warnings, self._is_started = None, [], False
         self._open = contextlib.ExitStack()
         self._first = jax.process_index() == 0
         # Checkpoints are kept by their scores, which several processes would have to agree on.
@@ -57,7 +59,10 @@ class Reports:
                 for name, parameters in (("G", state.generator), ("D", state.discriminator))
             )
             workdir = self._run.workdir.absolute()
-            self._say(f"writing to {workdir}")
+            self._say(f"writing to {workdir}; open {workdir / REPORT} to watch")
+            self._is_started = True
+            if not (workdir / REPORT).exists():  # a run that goes on would lose its last videos
+                self._write_report("compiling")
             size = f"{', '.join(counts)} parameters, {len(self._run.source)} clips"
             self._say(f"training on {self._devices}: {size}; compiling")
 
@@ -71,10 +76,12 @@ class Reports:
         if not self._first:
             return
         losses = {name: metrics[f"{name}_loss"] for name in ("discriminator", "generator")}
+        self._step = step
         self._progress.update(step, losses)
         if is_due(self._run.config, step):
-            self._writer.scalars(step, metrics)
+            self._writer.scalars(step, metrics | {"clips_per_second": self._progress.clips_per_second})
             for warning in self._health.update(step, metrics):
+                self._warnings.append(warning)
                 self._say(warning)
 
     def sheet(self, step, ema):
@@ -89,6 +96,8 @@ class Reports:
         samples = self._run.workdir / "samples"
         samples.mkdir(exist_ok=True)
         save_image(sheet, samples / f"{step:07d}.png")
+        self._sheet = Sheet(step, captions, clips)
+        self._write_report("training")
 
     def train_matcher(self, step) -> float:
         """Have the matcher trained or read, once there is something for it to see -> the seconds it took."""
@@ -112,6 +121,12 @@ class Reports:
         self._progress.note("caption match", f"{score['value']:.0%}")
         return score
 
+    def _write_report(self, state):
+        config, share = self._run.config, self._budget.progress
+        length = f", {share:.0%} of {config.minutes:g} minutes" if config.minutes else f" of {config.steps:,}"
+        status = f"step {self._step:,}{length}, {state}"
+        write_report(self._run, status, self._devices, self._warnings, self._sheet)
+
     def _say(self, text):
         self._progress.pause()
         print(text, file=sys.stderr, flush=True)
@@ -124,8 +139,15 @@ class Reports:
     def __enter__(self):
         return self
 
-    def __exit__(self, *error):
-        return self._open.__exit__(*error)
+    def __exit__(self, kind, error, _):
+        with self._open:
+            if not self._is_started:
+                return
+            if kind is None:
+                self._write_report("finished" if self._budget.done else "stopped")
+                return
+            with contextlib.suppress(UsageError):  # the first failure is the one to be told
+                self._write_report(f"failed: {kind.__name__} {error}")
 
 
 def is_due(config, step) -> bool:
