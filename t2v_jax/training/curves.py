@@ -20,7 +20,7 @@ def curves(title: str, note: str, lines: Mapping[str, Points]) -> str:
         f'<span class="key line{i}">{html.escape(name)} <b>{points[-1][1]:.4g}</b></span>'
         for i, (name, points) in enumerate(lines.items())
     ]
-    caption = f"<figcaption><h3>{html.escape(title)}</h3><p>{html.escape(note)}</p><p>{''.join(keys)}</p>"
+    caption = f"<figcaption><h3>{html.escape(title)}</h3><p>{html.escape(note)}</p><p>{' '.join(keys)}</p>"
     return f"<figure>{caption}</figcaption>{_drawing(title, lines)}</figure>"
 
 
@@ -57,6 +57,6 @@ def _ticks(low, high):
 
 
 def _thinned(points):
-    """At most MOST_POINTS, the last among them, which has the newest value."""
+    """At most MOST_POINTS, the last among them, which has the newest value; a lone one twice, as a dot."""
     stride = -(-len(points) // MOST_POINTS)
-    return points[::-1][::stride][::-1]
+    return points[::-1][::stride][::-1] if len(points) > 1 else [*points, *points]

@@ -201,10 +201,10 @@ a { color: var(--line0); }
 svg { width: 100%; height: auto; }
 svg path { stroke: var(--edge); }
 svg text { fill: var(--soft); font-size: 12px; }
-polyline { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
+polyline { fill: none; stroke-width: 1.6; stroke-linejoin: round; stroke-linecap: round; }
 polyline.line0 { stroke: var(--line0); }
 polyline.line1 { stroke: var(--line1); }
-.key { margin-right: 1.2em; white-space: nowrap; }
+.key { display: inline-block; margin-right: 1.2em; }
 .key.line0 { color: var(--line0); }
 .key.line1 { color: var(--line1); }
 .wide { overflow-x: auto; }
