@@ -1,4 +1,4 @@
-"""What there is to tell of a model: its card, its words by kind, its example sentences."""
+"""A description of a model: its card, its words by kind, its example sentences."""
 
 import collections
 import pathlib

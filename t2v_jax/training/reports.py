@@ -146,7 +146,7 @@ class Reports:
             if kind is None:
                 self._write_report("finished" if self._budget.done else "stopped")
                 return
-            with contextlib.suppress(UsageError):  # the first failure is the one to be told
+            with contextlib.suppress(UsageError):  # the first failure is the one to report
                 self._write_report(f"failed: {kind.__name__} {error}")
 
 
