@@ -14,7 +14,8 @@ NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".
 FUNCTION_WORDS = frozenset("a an the this that and or of in on at to with is are who which while".split())
 SHORTEST_STEM = 3  # letters: "use" and "us" have one stem and nothing else in common
 NEAREST = 2  # captions shown in place of a sentence that is far from all of them
-TELLING_KINDS = frozenset(("nouns", "verbs", "adjectives", "numbers", "adverbs"))
+# Not verbs: "moves", "goes" and "is moving" often say the same, and a sentence does well without.
+TELLING_KINDS = frozenset(("nouns", "adjectives", "numbers", "adverbs"))
 FEWEST_EXAMPLES = 3  # of which to conclude what all captions have
 LIKE = 3  # words shown of a kind that a sentence lacks
 _SAME_NUMBER = {str(value): word for value, word in enumerate(NUMBERS)}
@@ -56,9 +57,9 @@ class Understanding(NamedTuple):
 def understand(language: Language, sentence: str) -> Understanding:
     """Put known words in place of unknown ones that mean the same, leave out the rest.
 
-    Number words and digits stand for each other, and so do a plural and its singular, and words of one
-    stem (Porter 1980) where exactly one known word has it. Raises UsageError for a sentence that is blank,
-    too long or has no known word.
+    Number words and digits stand for each other, and so do a plural and its singular, "upwards" and "up",
+    and words of one stem (Porter 1980) where exactly one known word has it. Raises UsageError for a sentence
+    that is blank, too long or has no known word.
     """
     unknown = language.unknown_words(sentence)
     known = _known_words(language)
@@ -104,7 +105,8 @@ def _telling_words(language) -> dict[str, list[str]]:
 
 def _same_word(language, known, word):
     """The known word that means the same as an unknown one, or None."""
-    for other in (_SAME_NUMBER.get(word), re.sub("men$", "man", word)):
+    direction = re.fullmatch("(up|down|left|right|back|in|out)wards?", word)
+    for other in (_SAME_NUMBER.get(word), re.sub("men$", "man", word), direction and direction[1]):
         if other in known:
             return known[other]
     stem = _stem(word)

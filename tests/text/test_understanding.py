@@ -32,6 +32,7 @@ def test_a_sentence_of_known_words_is_taken_as_it_is(caption):
         ("The Digits 3", "the digit 3", "digits → digit"),
         ("a circle", "a circles", "circle → circles"),
         ("women with us", "woman with us", "women → woman"),
+        ("two circles move leftward", "two circles move left", "leftward → left"),
         ("a man on a Bike", "a man a biking", "bike → biking; 'on' is unknown and left out"),
         ("a man is biking quickly", "a man is biking", "'quickly' is unknown and left out"),
         (
