@@ -67,7 +67,7 @@ def write_report(
         _section("Configuration", _configuration(run.config)),
         "</main></body></html>\n",
     ]
-    write_atomically(run.workdir / REPORT, "\n".join(filter(None, parts)).encode())
+    write_atomically(run.workdir / REPORT, "\n".join(filter(None, parts)).encode(errors="replace"))
 
 
 def _series(path) -> dict[str, list[tuple[int, float]]]:
@@ -94,21 +94,27 @@ def _warnings(warnings):
 
 
 def _samples(workdir, sheet):
-    """The newest sheet as videos, with links to all that were kept as pictures."""
-    videos = zip(sheet.captions, sheet.clips) if sheet else ()
-    figures = "".join(
-        f'<figure><img alt="" src="data:image/webp;base64,{base64.b64encode(preview(clip)).decode()}">'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-        for caption, clip in videos
-    )
-    links = " ".join(
-        f'<a href="samples/{path.name}">{int(path.stem):,}</a>'
-        for path in sorted((workdir / "samples").glob("*.png"))
-    )
-    when = f" at step {sheet.step:,}" if sheet else ""
-    all_steps = f"<p>Every frame, by step: {links}</p>" if links else ""
-    body = f'<div class="clips">{figures}</div>{all_steps}'
-    return _section(f"Samples{when}", body) if figures or links else ""
+    """The newest sheet, as videos where it is at hand, with links to all that were kept as pictures."""
+    pictures = sorted(path for path in (workdir / "samples").glob("*.png") if path.stem.isdecimal())
+    if sheet is None and not pictures:
+        return ""
+    if sheet is None:
+        step = int(pictures[-1].stem)
+        body = f'<img class="sheet" alt="" src="{_data("image/png", pictures[-1].read_bytes())}">'
+    else:
+        step = sheet.step
+        figures = (
+            f'<figure><img alt="" src="{_data("image/webp", preview(clip))}">'
+            f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+            for caption, clip in zip(sheet.captions, sheet.clips)
+        )
+        body = f'<div class="clips">{"".join(figures)}</div>'
+    links = " ".join(f'<a href="samples/{path.name}">{int(path.stem):,}</a>' for path in pictures)
+    return _section(f"Samples at step {step:,}", f"{body}<p>Every frame, by step: {links}</p>")
+
+
+def _data(kind, content):
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def _figures(series):
@@ -194,6 +200,7 @@ a { color: var(--line0); }
 .warnings { background: var(--warn); border-radius: 6px; padding: .6rem .8rem .6rem 2rem; }
 .clips { display: grid; grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); gap: 14px; }
 .clips img { width: 100%; display: block; image-rendering: pixelated; border: 1px solid var(--edge); }
+.sheet { max-width: 100%; }
 .clips figcaption { font-size: .9rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr));
   gap: 24px; }

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from t2v_jax.errors import UsageError
 from t2v_jax.runtime import sharding
 from t2v_jax.training import loop
 from t2v_jax.training.curves import curves
@@ -89,18 +90,22 @@ def test_the_page_shows_what_was_chosen(trained, small):
     assert "loss.kind" not in first and "loss.kind\nrelativistic\n" in everything
 
 
-def test_a_run_that_stops_and_goes_on_keeps_its_curves(small, tmp_path, monkeypatch, trained):
+def test_a_run_that_goes_on_and_fails_keeps_its_curves_and_its_sheet(small, tmp_path, monkeypatch, trained):
     workdir = shutil.copytree(trained, tmp_path / "run")
+    (workdir / "samples" / "mine.png").write_bytes(b"")
     small.update(steps=6, sample_every=100)
 
     def failing(mesh, batch):
         raise OSError("no device")
 
     monkeypatch.setattr(sharding, "shard_batch", failing)
-    with pytest.raises(Exception, match="stopped"):
+    with pytest.raises(UsageError, match="stopped"):
         loop.train(small, workdir)
     shown = page(workdir)
     assert "step 4 of 6, failed: OSError no device" in shown.text and len(shown.all("svg")) == 5
+    (image,) = shown.all("img")
+    sheet = (workdir / "samples" / "0000004.png").read_bytes()
+    assert base64.b64decode(image["src"].removeprefix("data:image/png;base64,")) == sheet
 
 
 def test_texts_of_others_are_no_html(tmp_path, small):
