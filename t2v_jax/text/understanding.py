@@ -86,12 +86,13 @@ def _missing(language, words):
 
 @functools.lru_cache(maxsize=8)
 def _kinds_of_all_examples(language) -> frozenset[str]:
-    """The kinds that each example has a word of, and a choice of words; of few examples nothing follows."""
+    """The kinds that each example has a word of, without the words that all have; of few nothing follows."""
     if len(language.examples) < FEWEST_EXAMPLES:
         return frozenset()
-    words = (filter(_is_telling, map(fold_case, split_words(example))) for example in language.examples)
-    kinds = frozenset.intersection(*(frozenset(kind_of(language, word) for word in each) for each in words))
-    return frozenset(kind for kind in kinds & TELLING_KINDS if len(_telling_words(language)[kind]) > 1)
+    examples = [{*filter(_is_telling, map(fold_case, split_words(text)))} for text in language.examples]
+    always = set.intersection(*examples)
+    kinds = (frozenset(kind_of(language, word) for word in words - always) for words in examples)
+    return frozenset.intersection(*kinds) & TELLING_KINDS
 
 
 @functools.lru_cache(maxsize=8)
