@@ -53,7 +53,7 @@ def generate(values, *sentences):
     for path in paths:
         video.check_output(path, values.fps)
     params = model.load(values.model)
-    with _telling(values.strict):
+    with _reporting(values.strict):
         generation.encode(params.language, [text for each in schedules for text in each.values()])
     frames = values.frames
     if frames is None:
@@ -106,7 +106,7 @@ def _slug(sentence):
 
 
 def _paint(params, schedule, seed, frames):
-    """One video, without telling once more how its sentences are understood."""
+    """One video, without saying once more how its sentences are understood."""
     import numpy as np
 
     from t2v_jax.inference import generation
@@ -136,12 +136,12 @@ def _write(takes, prompts, paths, values):
         return
     for clips, prompt, path in zip(takes, prompts, paths):
         clip = video.side_by_side(clips)
-        told = made_from(prompt, clip)
-        video.save_video(clip, path, frames_per_second=values.fps, made_from=told)
+        origin = made_from(prompt, clip)
+        video.save_video(clip, path, frames_per_second=values.fps, made_from=origin)
 
 
 @contextlib.contextmanager
-def _telling(strict):
+def _reporting(strict):
     """What is understood otherwise than typed goes to stderr; unknown words end it if `strict`."""
     from t2v_jax.inference.generation import OtherWords, UnknownWord
 
@@ -175,7 +175,7 @@ def models(_, name=None):
         return
     for name in model.shipped():
         print(f"{name:<18}{card.summary(model.SHIPPED / name)}")
-    print("t2v models NAME tells a model's words, sentences and limits.")
+    print("t2v models NAME shows a model's words, sentences and limits.")
 
 
 def show(_, path):

@@ -60,11 +60,8 @@ def load(source, step=None) -> Model:
     one. Raises UsageError where nothing whole is found, and where a network of one's own cannot be imported.
     """
     directory = find_directory(source)
-    config, language = load_definition(directory)
-    protocol.build("generator", config, language.vocabulary_size)  # it fails here or while it is compiled
-    saved = (directory / WEIGHTS).is_file()
-    arrays = _load_arrays(directory / WEIGHTS) if saved else _restore("ema", directory, step)
-    return Model(arrays, config, language)
+    config, language = _checked_definition(directory)
+    return Model(_reader(directory, step)("generator"), config, language)
 
 
 def load_discriminator(source, step=None) -> dict:
@@ -73,11 +70,15 @@ def load_discriminator(source, step=None) -> dict:
     An empty dict where it was not kept. Generating does without it; training that goes on with a new one
     costs the generator some of what it can do (experiments/obedience).
     """
+    return _reader(find_directory(source), step)("discriminator")
+
+
+def load_networks(source, step=None) -> tuple[Model, dict]:
+    """What `load` and `load_discriminator` return, for the time of one: checkpoints are checked once."""
     directory = find_directory(source)
-    if not (directory / WEIGHTS).is_file():
-        return _restore("training", directory, step)["discriminator"]
-    kept = directory / DISCRIMINATOR
-    return _load_arrays(kept) if kept.is_file() else {}
+    config, language = _checked_definition(directory)
+    read = _reader(directory, step)
+    return Model(read("generator"), config, language), read("discriminator")
 
 
 def save(params, directory, discriminator=None):
@@ -114,6 +115,12 @@ def load_definition(directory):
     return config, Language.load(directory)
 
 
+def _checked_definition(directory):
+    config, language = load_definition(directory)
+    protocol.build("generator", config, language.vocabulary_size)  # it fails here or while it is compiled
+    return config, language
+
+
 def find_directory(source) -> pathlib.Path:
     """Where a shipped model, a saved one or a training workdir is. Raises UsageError where there is none."""
     directory = SHIPPED / source if source in shipped() else local_path(source)
@@ -131,16 +138,23 @@ def _save_arrays(tree, path):
     np.savez_compressed(path, **{name: np.float16(array) for name, array in flat.items()})
 
 
-def _load_arrays(path):
-    # As they are: whatever else JAX would do with an array is a program to compile, for each shape.
-    return jax.device_put(load_weights(path))
-
-
-def _restore(item, directory, step):
-    """The `ema` or the `training` arrays of a workdir."""
+def _reader(directory, step):
+    """What reads the arrays of the generator or the discriminator, by its name."""
+    if (directory / WEIGHTS).is_file():
+        files = {"generator": directory / WEIGHTS, "discriminator": directory / DISCRIMINATOR}
+        return lambda kind: _load_arrays(files[kind]) if files[kind].is_file() else {}
     from t2v_jax.training.checkpoints import (
         Checkpoints,  # Orbax takes seconds to import: only where it is used
     )
 
-    with Checkpoints(directory) as checkpoints:
-        return checkpoints.restore_arrays(item, step)
+    checkpoints = Checkpoints(directory)
+    readers = {
+        "generator": lambda: checkpoints.restore_arrays("ema", step),
+        "discriminator": lambda: checkpoints.restore_arrays("training", step)["discriminator"],
+    }
+    return lambda kind: readers[kind]()
+
+
+def _load_arrays(path):
+    # As they are: whatever else JAX would do with an array is a program to compile, for each shape.
+    return jax.device_put(load_weights(path))
