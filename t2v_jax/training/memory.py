@@ -74,7 +74,8 @@ def _blamed(config, names, needed):
     left = {}
     for name in (name for name in names if _growth(config, name) > 1):
         other = ConfigDict(config.to_dict())
-        follow = {"data.digit_size": 0, "discriminator.clip_pooling": 0}  # from the frames' size
+        # What follows from the frames' size.
+        follow = dict.fromkeys(("data.digit_size", "generator.canvas_size", "discriminator.clip_pooling"), 0)
         other.update_from_flattened_dict({name: get(configuration.default(), name), **follow})
         other.schedule.stages = _within(other.schedule.stages, other.data.frames)
         with contextlib.suppress(UsageError):  # a default that does not fit the other fields
