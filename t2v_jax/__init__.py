@@ -14,6 +14,7 @@ _MODULES = {
     "Stream": "inference.stream",
     "UsageError": "errors",
     "Video": "inference.video_array",
+    "explain": "inference.explanation",
     "generate": "inference.generation",
     "load": "inference.model",
     "save": "inference.model",

@@ -54,7 +54,17 @@ def files(*folders):
 
 
 def test_the_public_names_are_the_contract_and_there():
-    contract = {"__version__", "Stream", "UsageError", "Video", "generate", "load", "save", "save_video"}
+    contract = {
+        "__version__",
+        "Stream",
+        "UsageError",
+        "Video",
+        "explain",
+        "generate",
+        "load",
+        "save",
+        "save_video",
+    }
     assert set(t2v_jax.__all__) == contract
     assert contract <= set(dir(t2v_jax))
     values = [getattr(t2v_jax, name) for name in sorted(contract - {"__version__"})]

@@ -39,6 +39,8 @@ def define_generate(values, _):
     text = "number of frames, 1 or more (default: as in training, after the last sentence of a schedule)"
     flags.DEFINE_integer("frames", None, text, **options)
     flags.DEFINE_float("fps", 10.0, "frames a second: 0.01 to 50 (.gif), 90 (.webp), 1000 (.mp4)", **options)
+    text = "also write a .png that shows how much each word counted in each frame, for one sentence and seed"
+    flags.DEFINE_string("explain", None, text, **options)
     flags.DEFINE_bool("strict", False, "make a word that the model never saw an error", **options)
 
 
@@ -52,6 +54,8 @@ def generate(values, *sentences):
     paths = _outputs(values.output, prompts)
     for path in paths:
         video.check_output(path, values.fps)
+    if values.explain is not None:
+        _check_explain(values, schedules)
     params = model.load(values.model)
     with _telling(values.strict):
         generation.encode(params.language, [text for each in schedules for text in each.values()])
@@ -61,6 +65,8 @@ def generate(values, *sentences):
     seeds = range(values.seed, values.seed + values.seeds)
     takes = ([_paint(params, each, seed, frames) for seed in seeds] for each in schedules)
     _write(takes, prompts, paths, values)
+    if values.explain is not None:
+        paths.append(_explain(params, prompts[0], frames, values))
     print(*paths, sep="\n")
 
 
@@ -106,18 +112,36 @@ def _slug(sentence):
 
 
 def _paint(params, schedule, seed, frames):
-    """One video, without telling once more how its sentences are understood."""
     import numpy as np
 
     from t2v_jax.inference import generation
     from t2v_jax.inference.schedule import paint_schedule
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", generation.OtherWords)
-        warnings.simplefilter("ignore", generation.UnknownWord)
+    with _quiet():
         if len(schedule) == 1:
             return np.asarray(generation.generate(params, schedule[0], seed, frames))
         return paint_schedule(params, schedule, seed, frames)
+
+
+def _check_explain(values, schedules):
+    from t2v_jax.runtime.files import check_writable
+
+    if len(schedules) > 1 or len(schedules[0]) > 1 or values.seeds > 1:
+        raise UsageError("--explain explains one video; expected one sentence, without a schedule or --seeds")
+    if pathlib.Path(values.explain).suffix.lower() != ".png":
+        raise UsageError(f"--explain={values.explain}; expected a name that ends in .png")
+    check_writable(values.explain)
+
+
+def _explain(params, prompt, frames, values):
+    """Write the picture of --explain -> its path."""
+    from t2v_jax.inference import metadata
+    from t2v_jax.inference.explanation import explain
+
+    with _quiet():
+        explanation = explain(params, prompt, values.seed, frames)
+    explanation.save(values.explain, metadata.made_from(prompt, values.seed, values.model, frames))
+    return values.explain
 
 
 def _write(takes, prompts, paths, values):
@@ -138,6 +162,17 @@ def _write(takes, prompts, paths, values):
         clip = video.side_by_side(clips)
         told = made_from(prompt, clip)
         video.save_video(clip, path, frames_per_second=values.fps, made_from=told)
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Without telling once more how sentences are understood."""
+    from t2v_jax.inference.generation import OtherWords, UnknownWord
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OtherWords)
+        warnings.simplefilter("ignore", UnknownWord)
+        yield
 
 
 @contextlib.contextmanager
