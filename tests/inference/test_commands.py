@@ -171,3 +171,30 @@ def test_a_longer_bar_stands_for_more_attention(exported):
 def test_what_cannot_be_explained_is_refused_before_anything_is_written(exported, capsys, flags, told):
     assert cli.main(["generate", ONE, f"--model={exported}", *flags]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_loop_ends_where_it_began(run):
+    flags = "--model=animated-emoji", "--loop"
+    run("generate", "woman running, medium skin tone", *flags, "--frames=32", "--output=loop.npy")
+    (clip,) = clips("loop.npy")
+    first, again = clip.astype(float).reshape(2, 16, *clip.shape[1:])
+    assert np.abs(first - again).mean() < 2 < np.abs(np.diff(first, axis=0)).mean()
+
+
+def test_a_background_of_another_colour_is_written(run):
+    run("generate", ONE, "--background=navy", "--output=navy.npy")
+    (clip,) = clips("navy.npy")
+    assert clip.shape == (16, 64, 64, 3) and (clip[:, 0, 0] == (0, 0, 128)).all()
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ([ONE, "--loop"], "do not repeat, as --loop needs; those of animated-emoji, pixel-characters do"),
+        (["woman running", "--loop", "--model=animated-emoji", "--frames=20"], "needs a multiple of 16"),
+        ([ONE, "--background=nvay"], "expected a colour"),
+    ],
+)
+def test_what_cannot_loop_or_be_coloured_is_refused(run, capsys, asked, told):
+    assert cli.main(["generate", *asked]) == 2
+    assert told in capsys.readouterr().err and not [*pathlib.Path().iterdir()]
