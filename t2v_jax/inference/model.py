@@ -8,19 +8,18 @@ from typing import Any
 
 import flax.linen as nn
 import jax
-import numpy as np
-from flax.traverse_util import flatten_dict
 from ml_collections import FrozenConfigDict
 
 from t2v_jax import config as configuration
 from t2v_jax.errors import UsageError, did_you_mean
-from t2v_jax.inference.weights import load_weights
+from t2v_jax.inference.archive import unpacked
+from t2v_jax.inference.weights import find_weights, load_weights, save_weights
 from t2v_jax.networks import protocol
 from t2v_jax.runtime.files import local_path, new_directory, read_bounded, write_atomically
 from t2v_jax.text.language import Language
 
 SHIPPED = pathlib.Path(__file__).parents[1] / "models"
-WEIGHTS, DISCRIMINATOR, CONFIG = "weights.npz", "discriminator.npz", "config.json"
+WEIGHTS, DISCRIMINATOR, CONFIG = "weights", "discriminator", "config.json"  # of arrays without ending
 LARGEST_CONFIG = 2**20  # bytes
 
 
@@ -43,11 +42,11 @@ class Model:
 
 def shipped() -> list[str]:
     """The names of the models that come with the package."""
-    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{WEIGHTS}"))
+    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{WEIGHTS}.npz"))
 
 
 def load(source, step=None) -> Model:
-    """A shipped model by name, a saved model by directory, or a training workdir.
+    """A shipped model by name, a saved model by directory or as a .zip of it, or a training workdir.
 
     Of a workdir the newest checkpoint, or one that fits its captions better by more than chance; `step` picks
     one. Raises UsageError where nothing whole is found, and where a network of one's own cannot be imported.
@@ -55,8 +54,8 @@ def load(source, step=None) -> Model:
     directory = find_directory(source)
     config, language = load_definition(directory)
     protocol.build("generator", config, language.vocabulary_size)  # it fails here or while it is compiled
-    saved = (directory / WEIGHTS).is_file()
-    arrays = _load_arrays(directory / WEIGHTS) if saved else _restore("ema", directory, step)
+    saved = find_weights(directory, WEIGHTS)
+    arrays = _load_arrays(saved) if saved else _restore("ema", directory, step)
     return Model(arrays, config, language)
 
 
@@ -67,24 +66,27 @@ def load_discriminator(source, step=None) -> dict:
     costs the generator some of what it can do (experiments/obedience).
     """
     directory = find_directory(source)
-    if not (directory / WEIGHTS).is_file():
+    if not find_weights(directory, WEIGHTS):
         return _restore("training", directory, step)["discriminator"]
-    kept = directory / DISCRIMINATOR
-    return _load_arrays(kept) if kept.is_file() else {}
+    kept = find_weights(directory, DISCRIMINATOR)
+    return _load_arrays(kept) if kept else {}
 
 
-def save(params, directory, discriminator=None):
+def save(params, directory, discriminator=None, ending=".npz", card=""):
     """Write a model, weights as float16, to a new directory, all of it or nothing.
 
     `discriminator`: as `load_discriminator` returns it; generating does without, training on should not.
+    `ending` of the files of weights: .npz or .safetensors. `card`: the text of its README.md.
     """
     directory = local_path(directory)
     if directory.exists():
         raise UsageError(f"{directory} is there already; choose a new name or remove it")
     with new_directory(directory) as part:
-        _save_arrays(params.generator, part / WEIGHTS)
+        save_weights(jax.device_get(params.generator), part / f"{WEIGHTS}{ending}")
         if discriminator:
-            _save_arrays(discriminator, part / DISCRIMINATOR)
+            save_weights(jax.device_get(discriminator), part / f"{DISCRIMINATOR}{ending}")
+        if card:
+            (part / "README.md").write_text(card, encoding="utf-8")
         save_definition(part, params.config, params.language)
 
 
@@ -109,19 +111,14 @@ def load_definition(directory):
 
 def find_directory(source) -> pathlib.Path:
     """Where a shipped model, a saved one or a training workdir is. Raises UsageError where there is none."""
-    directory = SHIPPED / source if source in shipped() else local_path(source)
-    if (directory / WEIGHTS).is_file() or (directory / CONFIG).is_file():
+    directory = SHIPPED / source if source in shipped() else unpacked(local_path(source))
+    if find_weights(directory, WEIGHTS) or (directory / CONFIG).is_file():
         return directory
     near = did_you_mean(str(source), shipped())
     raise UsageError(
         f"no model {str(source)!r}{near}; expected a shipped model ({', '.join(shipped()) or 'none'}), a "
-        f"directory with {WEIGHTS}, or a training workdir with {CONFIG}"
+        f"directory or .zip with {WEIGHTS}.npz or .safetensors, or a training workdir with {CONFIG}"
     )
-
-
-def _save_arrays(tree, path):
-    flat = flatten_dict(jax.device_get(tree), sep="/")
-    np.savez_compressed(path, **{name: np.float16(array) for name, array in flat.items()})
 
 
 def _load_arrays(path):
