@@ -1,22 +1,22 @@
 """A model that somebody sent as a .zip."""
 
+import atexit
 import functools
 import pathlib
+import shutil
 import tempfile
 import zipfile
 
 from t2v_jax.errors import UsageError
+from t2v_jax.inference.weights import COMPRESSION, ENDINGS, SMALL
 
 # What is read of a model; other files stay in the archive, whatever their names.
-NAMES = {f"{part}{ending}" for part in ("weights", "discriminator") for ending in (".npz", ".safetensors")}
+NAMES = {f"{part}{ending}" for part in ("weights", "discriminator") for ending in ENDINGS}
 NAMES |= {"config.json", "language.json", "tokenizer.model", "prompts.txt", "README.md"}
-# Weights are noise to a compressor: a small file that declares much more than this is no model.
-COMPRESSION, SMALL = 8, 2**28  # times the size of the file, bytes
-_KEPT = []  # temporary directories, which last as long as the process
 
 
 def unpacked(path: pathlib.Path) -> pathlib.Path:
-    """The directory with the files of a model in a .zip; any other path as it is.
+    """The directory with the files of a model in a .zip, until the process ends; any other path as it is.
 
     The files may be in one folder of the archive. Raises UsageError for a damaged archive, and for one that
     would grow more than a model does.
@@ -27,22 +27,21 @@ def unpacked(path: pathlib.Path) -> pathlib.Path:
     return _unpack(path.absolute(), state.st_mtime_ns, state.st_size)
 
 
-@functools.lru_cache(maxsize=8)
+@functools.cache
 def _unpack(path, _, size):
-    kept = tempfile.TemporaryDirectory(prefix="t2v_jax-")
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="t2v_jax-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
     try:
         with zipfile.ZipFile(path) as archive:
             members = _members(archive)
             if sum(member.file_size for member in members.values()) > COMPRESSION * size + SMALL:
                 raise ValueError("it declares more than a model of its size holds")
             for name, member in members.items():
-                pathlib.Path(kept.name, name).write_bytes(archive.read(member))
+                (directory / name).write_bytes(archive.read(member))
     except Exception as error:  # the readers raise almost anything
-        kept.cleanup()
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UsageError(f"cannot read {path}: {reason}; expected a .zip of a saved model") from error
-    _KEPT.append(kept)
-    return pathlib.Path(kept.name)
+    return directory
 
 
 def _members(archive):
