@@ -58,7 +58,9 @@ def _folder(name, directory):
 def _digits():
     config = configuration.default()
     config.log_every, config.checkpoint_every, config.sample_every = 50, 500, 500
-    fit(config, make_source(config))
+    paired = configuration.default()
+    paired.data.clips_per_caption = 2
+    fit(config, make_source(config), make_source(paired))
     source, classifier = make_source(config, "test"), Classifier.shipped(config.data.world)
     asked = prompts_of.balanced(source, TEXTS)
     wanted = prompts_of.combinations(asked)

@@ -49,6 +49,7 @@ RANGES = {  # field -> lowest, highest
     "generator.actors": (1, 64),
     "generator.burn_in": (0, 4096),
     "generator.scene_channels": (1, 4096),
+    "generator.canvas_size": (0, 1024),
     "discriminator.clip_pooling": (0, 1024),
     "loss.mismatch_weight": WEIGHT,
     "loss.contrast_weight": WEIGHT,
@@ -80,6 +81,10 @@ def check(config) -> FrozenConfigDict:
     for name, value in flat(config.to_dict()).items():
         _require(*_rule(name, value), config, name)
     _require(resolution.is_size(config.data.size), resolution.SIZES, config, "data.size")
+    canvas = config.generator.canvas_size
+    expected = f"0, or {resolution.SIZES}, up to data.size={config.data.size}"
+    fits = resolution.is_size(canvas) and canvas <= config.data.size
+    _require(not canvas or fits, expected, config, "generator.canvas_size")
     config = resolution.resolved(config)
     for together in (_check_data, _check_sizes, _check_stages, _check_clips_per_caption, _check_words):
         together(config)

@@ -86,6 +86,14 @@ def _generator():
     generator.scene_channels = 32  # channels of the ConvLSTM on the 8 x 8 grid
     # Channels at 16, 32, ... pixels, up to the canvas; further levels have half as many each.
     generator.painter_channels = (32, 12)
+    # Pixels a side of each actor's canvas. 0: what painter_channels reach, the whole frame with style
+    # animation, else at least half of it.
+    generator.canvas_size = 0
+    # Whether canvases fade out at their edges, or go on mirrored where they are the whole frame. False: they
+    # are cut off.
+    generator.soft_edges = False
+    # Whether a picture is painted behind the actors, which hide it. False: one colour.
+    generator.picture = False
     return generator
 
 

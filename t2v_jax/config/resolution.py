@@ -34,14 +34,16 @@ def levels(channels: tuple, count: int) -> tuple:
 def resolved(config) -> ConfigDict:
     """A copy of a configuration in which what follows from `data.size` is filled in.
 
-    The canvas is the whole frame with style animation, else at least half as high and wide. A
-    configuration that has come from here comes back as it is.
+    A canvas for which no size is named is the whole frame with style animation, else at least half as high
+    and wide. A configuration that has come from here comes back as it is.
     """
     config = ConfigDict(config.to_dict()).lock()
     generator, discriminator, size = config.generator, config.discriminator, config.data.size
     whole = doublings(size)
-    least = whole if generator.style_animation else max(whole - 1, 1)
-    painted = min(max(len(generator.painter_channels), least), whole)
+    if not generator.canvas_size:
+        least = whole if generator.style_animation else max(whole - 1, 1)
+        generator.canvas_size = GRID << min(max(len(generator.painter_channels), least), whole)
+    painted = doublings(generator.canvas_size)
     generator.painter_channels = levels(generator.painter_channels, painted)
     discriminator.frame_channels = levels(discriminator.frame_channels[::-1], whole)[::-1]
     if not discriminator.clip_pooling:

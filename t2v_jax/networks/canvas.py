@@ -5,7 +5,8 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
-from t2v_jax.config.resolution import GRID
+from t2v_jax.config.resolution import GRID, doublings, levels
+from t2v_jax.networks.appearance import MappingNetwork
 from t2v_jax.nn.conv_lstm import ConvLSTM
 from t2v_jax.nn.geometry import fourier_features, grid_positions
 from t2v_jax.nn.layers import Convolution, icnr, leaky_relu, sparing_memory
@@ -37,12 +38,14 @@ class Painter(nn.Module):
     """Scene states [n, GRID, GRID, c] and styles [n, d] -> canvases [n, side, side, pixels].
 
     Each of `channels` doubles the resolution, `blur_upsample` blurs what that makes. A canvas is what the
-    actor adds to the background, zero where it is transparent.
+    actor adds to the background, zero where it is transparent; if `opaque`, a last channel says how much of
+    what is behind it is hidden, 0 to 1.
     """
 
     pixels: int
     channels: tuple[int, ...]
     blur_upsample: bool
+    opaque: bool = False
 
     @nn.compact
     def __call__(self, images, styles):
@@ -60,7 +63,33 @@ class Painter(nn.Module):
 
     def _foreground(self, pixels, images, styles):
         images = leaky_relu(Modulation(name="style")(images, styles))
-        return Convolution(pixels, name="foreground")(images)
+        foreground = Convolution(pixels + self.opaque, name="foreground")(images)
+        if not self.opaque:
+            return foreground
+        opacity = nn.sigmoid(foreground[..., pixels:] - 2)  # little is hidden to begin with
+        return jnp.concatenate([foreground[..., :pixels], opacity], axis=-1)
+
+
+class Picture(nn.Module):
+    """Sentence embeddings [b, s], noise [b, z] -> pictures [b, size, size, pixels], that do not move.
+
+    A picture is what is added to the colour of the background, in every frame of a clip.
+    """
+
+    pixels: int
+    size: int
+    width: int
+    channels: tuple[int, ...]
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, embedding, noise):
+        styles = MappingNetwork(self.width, name="mapping")(embedding, noise)
+        positions = fourier_features(grid_positions(GRID), 2 * self.channels[0])
+        places = jnp.broadcast_to(positions.astype(self.dtype), (len(noise), *positions.shape))
+        images = leaky_relu(Modulation(name="cue")(places, styles))
+        channels = levels(self.channels, doublings(self.size))
+        return Painter(self.pixels, channels, blur_upsample=True, name="painter")(images, styles)
 
 
 def leaky_clip(images):

@@ -13,14 +13,13 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from t2v_jax.config.resolution import GRID
 from t2v_jax.networks.appearance import AppearanceAttention, MappingNetwork, StyleAnimation
-from t2v_jax.networks.canvas import Painter, Scene, leaky_clip
+from t2v_jax.networks.canvas import Painter, Picture, Scene, leaky_clip
 from t2v_jax.networks.motion import MotionRNN
 from t2v_jax.networks.protocol import GeneratorOutput
 from t2v_jax.nn.axes import fold, time_major
 from t2v_jax.nn.conv_lstm import State
-from t2v_jax.nn.geometry import place
+from t2v_jax.nn.geometry import place, window
 from t2v_jax.nn.precision import compute_dtype, widened
 from t2v_jax.nn.text_encoder import TextEncoder
 
@@ -51,13 +50,16 @@ class Generator(nn.Module):
             self.vocabulary_size, text.word_width, text.tag_width, text.sentence, text.width
         )
         self.appearance = AppearanceAttention(config.heads, config.attention, config.hard_attention)
-        whole = GRID << len(config.painter_channels) == data.size
+        self.whole = config.canvas_size == data.size
         # Style animation can show motion in place, so the canvas need not move to begin with.
-        centred = whole and config.style_animation
+        centred = self.whole and config.style_animation
         self.motion_rnn = self.motion_class(config.style_width, config.heads, config.attention, centred)
         self.mapping = MappingNetwork(config.style_width)
         self.scene = self.scene_class(config.scene_channels, compute_dtype(self.config))
-        self.painter = Painter(data.channels, tuple(config.painter_channels), config.blur_upsample)
+        channels, dtype = tuple(config.painter_channels), compute_dtype(self.config)
+        self.painter = Painter(data.channels, channels, config.blur_upsample, opaque=config.picture)
+        if config.picture:
+            self.picture = Picture(data.channels, data.size, config.style_width, channels, dtype)
         self.style_animation = StyleAnimation(data.frames) if config.style_animation else None
         constant = nn.initializers.constant(data.background)
         self.background = self.param("background", constant, (data.channels,))
@@ -69,7 +71,8 @@ class Generator(nn.Module):
         named attention hard attention samples its words, otherwise it reads the likeliest.
         """
         carry = carry or Carry()
-        appearance, *inputs = self.roles(captions, noise)
+        sentence = self.text(captions)
+        appearance, *inputs = self.roles(sentence, noise)
         _, last, motion = self.motion_rnn(*inputs, frames, carry.motion)
         styles = self.mapping(appearance.contexts, self._split(noise)[0])[None]
         if self.style_animation:
@@ -84,27 +87,28 @@ class Generator(nn.Module):
         painted = states, motion.place, jnp.broadcast_to(styles, (frames, *styles.shape[1:]))
         if frame_indices is not None:
             painted = jax.tree.map(operator.itemgetter(frame_indices), painted)
-        return GeneratorOutput(self._paint(*painted), Carry(last, scene), attention, log_prob)
+        behind = self.picture(sentence.embedding, noise) if self.config.generator.picture else None
+        return GeneratorOutput(self._paint(behind, *painted), Carry(last, scene), attention, log_prob)
 
     def carry_at(self, captions, noise, start_offsets, latest):
         """The carry of clips that began `start_offsets` (int [b], 0 to `latest`) frames ago.
 
         Only the motion has run: the scene begins with the next frame. No gradient comes from before.
         """
-        _, *inputs = self.roles(captions, noise)
+        _, *inputs = self.roles(self.text(captions), noise)
         first, _, motion = self.motion_rnn(*inputs, latest)
         start_offsets = jnp.repeat(start_offsets, self.config.generator.actors)
         later = motion.state[start_offsets - 1, jnp.arange(len(start_offsets))]
         return Carry(jnp.where(start_offsets[:, None] == 0, first, jax.lax.stop_gradient(later)))
 
-    def roles(self, captions, noise):
+    def roles(self, sentence, noise):
         """The appearance's `AttentionOutput`, and the inputs of the motion RNN: sentences, actors, noise.
 
         Each of several actors also gets the words that its appearance read: its motion is what is said of
         these.
         """
         number = self.config.generator.actors
-        sentence = jax.tree.map(lambda part: jnp.repeat(part, number, axis=0), self.text(captions))
+        sentence = jax.tree.map(lambda part: jnp.repeat(part, number, axis=0), sentence)
         actors = jnp.tile(jnp.eye(number), (len(noise), 1))
         appearance = self.appearance(sentence, actors)
         if number > 1:
@@ -117,10 +121,28 @@ class Generator(nn.Module):
         of_actors = noise.reshape(len(noise) * self.config.generator.actors, -1)
         return jnp.split(of_actors, 2, axis=-1)
 
-    def _paint(self, states, places, styles):
-        """Scene states [t, n, ...], places [t, n, 2], styles [t, n, d] -> clips [b, t, size, size, c]."""
-        frames, actors = len(places), self.config.generator.actors
+    def _paint(self, behind, states, places, styles):
+        """Scene states [t, n, ...], places [t, n, 2], styles [t, n, d] -> clips [b, t, size, size, c].
+
+        behind: a picture that the actors hide, [b, size, size, c], or None.
+        """
+        config, frames = self.config.generator, len(places)
         states, places, styles = (fold(time_major(part)) for part in (states, places, styles))
-        placed = place(self.painter(states, styles), places, self.config.data.size)
-        foreground = widened(placed).reshape(-1, actors, frames, *placed.shape[1:]).sum(1)
-        return leaky_clip(foreground + self.background.reshape(1, 1, 1, 1, -1))
+        canvases = self.painter(states, styles)
+        if config.soft_edges and not self.whole:
+            canvases *= window(config.canvas_size).astype(canvases.dtype)[None]
+        placed = place(canvases, places, self.config.data.size, config.soft_edges and self.whole)
+        placed = widened(placed).reshape(-1, config.actors, frames, *placed.shape[1:])
+        shown = placed.sum(1) if behind is None else layered(widened(behind)[:, None], placed)
+        return leaky_clip(shown + self.background.reshape(1, 1, 1, 1, -1))
+
+
+def layered(behind, placed):
+    """Actors one before another, all before what is `behind` [b, 1, h, w, c]: -> [b, t, h, w, c].
+
+    placed [b, actors, t, h, w, c + 1]: what each adds, and last how much it hides of what is behind it
+    (premultiplied alpha, Porter & Duff 1984).
+    """
+    for actor in range(placed.shape[1]):
+        behind = placed[:, actor, ..., :-1] + (1 - placed[:, actor, ..., -1:]) * behind
+    return behind

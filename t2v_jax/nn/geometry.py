@@ -34,19 +34,34 @@ def with_position(images, channels=16):
     return jnp.concatenate([images, jnp.broadcast_to(position, (*images.shape[:-1], channels))], axis=-1)
 
 
-def place(canvases, centres, size):
+def place(canvases, centres, size, mirrored=False):
     """Set canvases into frames of size x size pixels, between pixels by `cubic` interpolation.
 
     canvases [..., side, side, c]; centres [..., 2] as (y, x), the frame from 0 to 1 -> [..., size, size, c].
-    What reaches beyond the frame is cut off; where no canvas is, the frame is zero. Linear interpolation
-    blurs half-way between pixels and nowhere else, so that painters learn edges that overshoot.
+    What reaches beyond the frame is cut off. Where no canvas is, the frame is zero, or, if `mirrored`, up to
+    a side away, as the canvas mirrored at its edge. Linear interpolation blurs half-way between pixels and
+    nowhere else, so that painters learn edges that overshoot.
     """
     side = canvases.shape[-2]
     corners = centres * size - side / 2
-    shifts = np.subtract.outer(np.arange(size), np.arange(side))  # pixel of the frame - of the canvas
-    weights = cubic(corners[..., None, None] - shifts[(None,) * (corners.ndim)])
+    pixels = np.arange(size).reshape((1,) * corners.ndim + (-1,))
+    wanted = pixels - corners[..., None]  # pixels of the canvas, one for each of the frame
+    if mirrored:
+        wanted = jnp.abs(wanted + 0.5) - 0.5
+        wanted = side - 0.5 - jnp.abs(side - 0.5 - wanted)
+    weights = cubic(wanted[..., None] - np.arange(side).reshape((1,) * wanted.ndim + (-1,)))
     rows, columns = jnp.moveaxis(weights.astype(canvases.dtype), -3, 0)
     return jnp.einsum("...yi,...ijc,...xj->...yxc", rows, canvases, columns)
+
+
+def window(side):
+    """How much of each pixel of a canvas is seen that fades out over the last eighth to its edges.
+
+    float32 [side, side, 1], in (0, 1].
+    """
+    near = np.minimum(np.arange(side), np.arange(side)[::-1]) + 0.5
+    shares = np.minimum(1, near * 8 / side).astype(np.float32)
+    return np.multiply.outer(shares, shares)[..., None]
 
 
 def cubic(distances):

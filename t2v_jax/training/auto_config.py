@@ -12,9 +12,14 @@ from t2v_jax.data.videos.prepared import PreparedClips
 from t2v_jax.text.words import fold_case, split_words
 
 LOOKED_AT = 256  # clips, at most
+TOGETHER = 4  # clips of a caption that are compared
 FEW = 500  # clips that a discriminator would learn by heart
-LOOKS = 1_000  # steps in which a CPU learns looks
+LOOKS = 2_000  # steps in which a CPU learns looks
 MINUTES = 60.0
+HALF = 0.5  # of the frame's side: what moves fits into a canvas of half the frame
+NEAR = 16  # levels by which a colour may differ and still count as the same
+ALIKE = 0.3  # how far clips of a caption that says it all are apart, as a share of those of others
+MOST = 0.9  # of the borders' pixels, of the frames
 
 
 def fitted_config(directory: str | os.PathLike) -> ConfigDict:
@@ -27,43 +32,98 @@ def fitted_config(directory: str | os.PathLike) -> ConfigDict:
     config.minutes, config.steps = MINUTES, 1_000_000
     config.log_every, config.checkpoint_every, config.sample_every = 50, 500, 500
     config.data.world, config.data.directory = "clips", str(directory)
-    return fit(config, PreparedClips(directory))
+    return fit(config, PreparedClips(directory), PreparedClips(directory, clips_per_caption=2))
 
 
-def fit(config: ConfigDict, source: ClipSource) -> ConfigDict:
-    """Set in `config`, and return it, what can be read from the clips of `source`, its data."""
+def fit(config: ConfigDict, source: ClipSource, paired: ClipSource) -> ConfigDict:
+    """Set in `config`, and return it, what can be read from the clips of `source`, its data.
+
+    paired: the same clips, two of a caption side by side.
+    """
     captions = source.captions()
-    _fit_data(config.data, source)
+    clips = _some(source, 1)[:, 0]
+    _fit_data(config.data, clips)
     _fit_text(config.text, captions)
-    _fit_networks(config)
-    _fit_training(config, len(source), len(captions))
+    _fit_networks(config, clips)
+    _fit_training(config, len(source), len(captions), captions_decide(_some(paired, 2)))
     return config
+
+
+def _some(source, together):
+    """Clips of a source, evenly spread, so many together as they stand: [n, together, t, h, w, c]."""
+    groups = len(source) // together
+    firsts = np.linspace(0, groups - 1, min(LOOKED_AT // together, groups)).astype(int) * together
+    clips = read_batch(source, np.add.outer(firsts, np.arange(together)).ravel())["clip"]
+    return clips.reshape(-1, together, *clips.shape[1:])
 
 
 def brightness_of_background(clips: np.ndarray) -> float:
     """What the borders of most frames show, in [-1, 1]: clips uint8 [n, t, h, w, c]."""
-    top_bottom = clips[:, :, [0, -1]].reshape(-1, clips.shape[-1])
-    sides = clips[:, :, :, [0, -1]].reshape(-1, clips.shape[-1])
-    colour = np.median(np.concatenate([top_bottom, sides]), axis=0)
+    colour = np.median(_borders(clips), axis=0)
     return round(float(colour.mean()) / 127.5 - 1, 3)
+
+
+def is_plain(clips: np.ndarray) -> bool:
+    """Whether nearly all that the borders of all clips show is one colour: clips uint8 [n, t, h, w, c]."""
+    borders = _borders(clips).astype(int)
+    return float((np.abs(borders - np.median(borders, axis=0)).max(-1) <= NEAR).mean()) >= MOST
+
+
+def moving_share(clips: np.ndarray) -> float:
+    """The side, as a share of the frame's, of a square that holds what moves, in most frames.
+
+    What moves differs from a plain background, else from what the clip shows there most of the time. clips:
+    uint8 [n, t, h, w, c].
+    """
+    still = np.median(_borders(clips), axis=0) if is_plain(clips) else np.median(clips, axis=1, keepdims=True)
+    moves = (np.abs(clips - still).max(-1) > 2 * NEAR).reshape(-1, *clips.shape[2:4])
+    sides = [_extent(moves.any(axis)) for axis in (1, 2)]
+    sides = np.max(sides, axis=0)
+    return float(np.quantile(sides[sides > 0], MOST)) / clips.shape[2] if sides.any() else 1.0
+
+
+def captions_decide(pairs: np.ndarray) -> bool:
+    """Whether a caption says nearly all that its clips show: uint8 [n, 2, t, h, w, c], two of each caption.
+
+    It does where these differ far less from each other than from those of other captions, and where no
+    caption has two.
+    """
+    first, second = pairs.astype(np.float32).swapaxes(0, 1)
+    own, others = (
+        np.abs(first - other).mean((1, 2, 3, 4))
+        for other in (second, np.roll(second, len(second) // 2, axis=0))
+    )
+    several = own > 0  # a caption with one clip has it twice
+    return not several.any() or own[several].mean() < ALIKE * others[several].mean()
+
+
+def _borders(clips):
+    """The pixels of the borders of all frames, [pixels, c]."""
+    sides = clips[:, :, :, [0, -1]], clips[:, :, [0, -1]]
+    return np.concatenate([part.reshape(-1, clips.shape[-1]) for part in sides])
+
+
+def _extent(present):
+    """From the first to the last that is present: bool [n, pixels] -> int [n], 0 for none."""
+    first, last = present.argmax(1), present.shape[1] - present[:, ::-1].argmax(1)
+    return np.where(present.any(1), last - first, 0)
 
 
 def describe(config) -> str:
     """What was read from the clips, in one line."""
-    data = config.data
+    data, generator = config.data, config.generator
     facts = [
         f"{data.frames} frames of {data.size} x {data.size} x {data.channels}",
-        f"background {data.background:g}",
-        f"batches of {config.batch_size}",
+        f"background {'a picture' if generator.picture else f'{data.background:g}'}",
+        f"{generator.actors} x {generator.canvas_size} pixels that move",
+        f"batches of {config.batch_size}, {data.clips_per_caption} of a caption",
         f"reconstruction {config.loss.reconstruction_weight:g}",
         f"augmentation {', '.join(config.discriminator.augment) or 'none'}",
     ]
     return f"read from {data.directory}: {', '.join(facts)}; --config.FIELD=VALUE changes any"
 
 
-def _fit_data(data, source):
-    chosen = np.linspace(0, len(source) - 1, min(LOOKED_AT, len(source))).astype(int)
-    clips = read_batch(source, chosen)["clip"]
+def _fit_data(data, clips):
     data.frames, data.size, _, data.channels = clips.shape[1:]
     data.background = brightness_of_background(clips)
 
@@ -74,25 +134,35 @@ def _fit_text(text, captions):
     text.max_tokens = max(text.max_tokens, 2 * max(map(len, words)))
 
 
-def _fit_networks(config):
-    """Canvases of the whole frame, painted again in each, and moved: for sprites as well as pictures."""
-    generator = config.generator
+def _fit_networks(config, clips):
+    """Canvases that are painted again in each frame, and moved: for sprites as well as pictures.
+
+    Of the whole frame, or of half of it where nothing larger moves; then over one colour or a picture.
+    """
+    generator, size = config.generator, config.data.size
     generator.painter_channels = (48, 32, 16)
     generator.update(hard_attention=False, heads=4, style_animation=True, blur_upsample=True)
-    generator.update(style_width=192, scene_channels=48)
+    generator.update(style_width=192, scene_channels=48, soft_edges=True)
+    small = size > 16 and moving_share(clips) <= HALF
+    generator.canvas_size = size // 2 if small else size
+    generator.picture = small and not is_plain(clips)
+    generator.actors = 2 if generator.picture else 1
     config.discriminator.frame_channels = (24, 48, 96)
 
 
-def _fit_training(config, clips, captions):
+def _fit_training(config, clips, captions, decided):
     frames, on_cpu = config.data.frames, jax.default_backend() == "cpu"
     # A CPU takes two to three times as long for frames of twice the side (experiments/speed/growth.json).
     many = max(32 * 64 // config.data.size, 8) if on_cpu else 64
     config.batch_size = many if clips >= FEW else 8
     config.optimizer.update(beta_1=0.5, ema_decay=0.999)
-    config.loss.update(penalty_weight=1.0, final_penalty_weight=0.1)
+    config.loss.update(penalty_weight=0.1, final_penalty_weight=0.02)
     config.schedule.max_start_offset = 0
-    # Where a caption means one clip, G learns how far off it is.
-    config.loss.reconstruction_weight = 30.0 if clips < 2 * captions else 0.0
+    # Where a caption means one clip, G learns how far off it is; where it means many, how they differ.
+    config.loss.reconstruction_weight = 30.0 if decided else 0.0
+    many = not decided and clips >= TOGETHER * max(captions, FEW // TOGETHER)
+    config.data.clips_per_caption = TOGETHER if many else 1
+    config.loss.energy_weight = 1.0 if many else 0.0
     config.discriminator.augment = ("translation", "cutout") if clips < FEW else ()
     whole = frames, min(frames, 5), min(frames, 2)
     few = min(frames, 8), min(frames, 2), min(frames, 2)

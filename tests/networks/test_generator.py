@@ -3,8 +3,10 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from t2v_jax import config as configuration
+from t2v_jax.networks.generator import layered
 from tests import example, small
 
 CONFIG = example.config()
@@ -83,12 +85,16 @@ def test_each_actor_has_a_place_in_the_frame_and_words_of_its_own():
     assert np.abs(weights[:, :, 0] - weights[:, :, 1]).max((0, 3)).min() > 1e-6
 
 
+def roles(generator):
+    return generator.roles(generator.text(CAPTIONS), NOISE)
+
+
 def test_an_actor_hears_no_word_that_another_hears():
     config = changed(actors=2)
     network = example.networks(config).generator
     parameters = example.parameters(example.networks(config)).generator
     rngs = {"attention": jax.random.key(0)}
-    appearance = network.apply(parameters, CAPTIONS, NOISE, rngs=rngs, method="roles")[0]
+    appearance = network.apply(parameters, rngs=rngs, method=roles)[0]
     output = np.asarray(appearance.sampled_weights).reshape(example.BATCH, 2, -1).round(4)
     np.testing.assert_array_equal(output.sum(-1), 1)
     assert np.all(output[:, 0].argmax(-1) != output[:, 1].argmax(-1))
@@ -97,7 +103,7 @@ def test_an_actor_hears_no_word_that_another_hears():
 def test_of_two_actors_each_is_known_by_its_word_too():
     network = example.networks(changed(actors=2)).generator
     parameters = example.parameters(example.networks(changed(actors=2))).generator
-    actors = np.asarray(network.apply(parameters, CAPTIONS, NOISE, method="roles")[2])
+    actors = np.asarray(network.apply(parameters, method=roles)[2])
     actors = actors.reshape(example.BATCH, 2, -1)
     np.testing.assert_array_equal(actors[..., :2], np.broadcast_to(np.eye(2), (example.BATCH, 2, 2)))
     assert np.abs(actors[:, 0, 2:] - actors[:, 1, 2:]).max(-1).min() > 1e-3
@@ -111,6 +117,41 @@ def test_two_actors_paint_sparsely_and_go_on_too():
     carry = networks.generator.apply(parameters, CAPTIONS, NOISE, 1).carry
     later = networks.generator.apply(parameters, CAPTIONS, NOISE, 2, jnp.array([1]), carry=carry)
     np.testing.assert_allclose(later.clips, clips[:, 2:], atol=1e-5)
+
+
+def test_a_picture_stands_still_behind_the_actors_and_differs_between_clips():
+    clips = painted(picture=True, actors=2)
+    corner = clips[:, :, :2, :2]  # no canvas reaches it
+    np.testing.assert_allclose(corner, np.broadcast_to(corner[:, :1], corner.shape), atol=1e-5)
+    assert corner.std(0).min() > 1e-3
+
+
+def painted(**generator):
+    """Clips of 32 x 32 pixels whose canvases, of 16 x 16, stand in the middle."""
+    fields = small.get_config()
+    fields.data.size = 32
+    fields.generator.update(canvas_size=16, **generator)
+    networks = example.networks(configuration.check(fields))
+    parameters = example.parameters(networks).generator
+    place = parameters["params"]["motion_rnn"]["cell"]["place"]
+    parameters["params"]["motion_rnn"]["cell"]["place"] = jax.tree.map(jnp.zeros_like, place)
+    return np.asarray(networks.generator.apply(parameters, CAPTIONS, NOISE, 3).clips)
+
+
+def test_actors_hide_the_picture_and_later_ones_those_before():
+    behind = jnp.full((1, 1, 2, 2, 1), 0.5)
+    opaque, clear = (jnp.array([value, hides]) for value, hides in ((-0.25, 1.0), (0.125, 0.0)))
+    placed = jnp.zeros((1, 2, 1, 2, 2, 2)).at[0, 0, 0, 0].set(opaque).at[0, 1, 0, :, 0].set(clear)
+    frame = np.asarray(layered(behind, placed))[0, 0, ..., 0]
+    np.testing.assert_allclose(frame, [[-0.25 + 0.125, -0.25], [0.5 + 0.125, 0.5]])
+    placed = placed.at[0, 1, 0, 0, 0].set(opaque * 2)
+    assert np.asarray(layered(behind, placed))[0, 0, 0, 0, 0] == pytest.approx(-0.5 + 0.25)
+
+
+def test_the_edges_of_canvases_fade_out():
+    cut, soft = painted(), painted(soft_edges=True)
+    assert np.abs(soft - cut)[..., 8:24, 8, :].max() > 1e-3  # the canvas's first column
+    np.testing.assert_allclose(soft[..., 10:22, 10:22, :], cut[..., 10:22, 10:22, :], atol=1e-6)
 
 
 def test_words_and_noise_of_motion_leave_the_appearance_alone():

@@ -40,6 +40,18 @@ def test_what_reaches_beyond_the_frame_is_cut_off():
     assert np.all(frame[2:] == 0) and np.all(frame[:, 2:] == 0)
 
 
+def test_a_mirrored_canvas_goes_on_beyond_its_edges():
+    frame = np.asarray(geometry.place(CANVAS, jnp.array([[0.5, 0.5]]), 10, mirrored=True))[0]
+    expected = np.pad(CANVAS[0], ((3, 3), (3, 3), (0, 0)), mode="symmetric")
+    np.testing.assert_allclose(frame, expected, rtol=1e-6)
+
+
+def test_a_window_fades_over_an_eighth_of_the_side():
+    seen = geometry.window(32)[..., 0]
+    np.testing.assert_allclose(seen[16, :5], [0.125, 0.375, 0.625, 0.875, 1])
+    np.testing.assert_array_equal(seen, seen[::-1].T)
+
+
 def test_the_gradient_pulls_a_canvas_towards_its_target():
     target = placed(6.3 / 16, 9 / 16)
 

@@ -44,11 +44,15 @@ def test_what_clips_tell_is_read_from_them(prepared):
     assert str(prepared) in auto_config.describe(config) and "background -0.2" in auto_config.describe(config)
 
 
-@pytest.mark.parametrize(("clips", "captions", "weight"), [(10_000, 8_000, 30), (2_000, 100, 0)])
-def test_reconstruction_where_a_caption_means_one_clip(clips, captions, weight):
+@pytest.mark.parametrize(
+    ("clips", "captions", "decided", "reconstruction", "energy"),
+    [(10_000, 8_000, True, 30, 0), (2_000, 100, False, 0, 1), (2_000, 1_000, False, 0, 0)],
+)
+def test_reconstruction_where_a_caption_means_one_clip(clips, captions, decided, reconstruction, energy):
     config = configuration.default()
-    auto_config._fit_training(config, clips, captions)
-    assert config.loss.reconstruction_weight == weight
+    auto_config._fit_training(config, clips, captions, decided)
+    assert (config.loss.reconstruction_weight, config.loss.energy_weight) == (reconstruction, energy)
+    assert config.data.clips_per_caption == (4 if energy else 1)
     assert config.batch_size == 32 and not config.discriminator.augment
 
 
@@ -56,14 +60,14 @@ def test_reconstruction_where_a_caption_means_one_clip(clips, captions, weight):
 def test_a_cpu_takes_fewer_clips_of_larger_frames_at_once(size, batch):
     config = configuration.default()
     config.data.size = size
-    auto_config._fit_training(config, 2_000, 100)
+    auto_config._fit_training(config, 2_000, 100, False)
     assert config.batch_size == batch
 
 
 def test_an_accelerator_takes_whole_clips_and_larger_batches_at_once(monkeypatch):
     monkeypatch.setattr(auto_config.jax, "default_backend", lambda: "gpu")
     config = configuration.default()
-    auto_config._fit_training(config, 2_000, 100)
+    auto_config._fit_training(config, 2_000, 100, False)
     assert config.batch_size == 64 and config.schedule.stages == ((0, 16, 5, 2),)
 
 
@@ -75,6 +79,45 @@ def test_the_background_is_what_most_borders_show(colour):
     assert auto_config.brightness_of_background(clips) == pytest.approx(
         np.mean(colour) / 127.5 - 1, abs=0.001
     )
+
+
+def moving(backgrounds, side, frames=8):
+    """Clips [n, frames, 32, 32, 3] of a square that crosses a background [32, 32, 3] of each."""
+    clips = np.repeat(np.asarray(backgrounds, np.uint8)[:, None], frames, axis=1)
+    for time in range(frames):
+        clips[:, time, 8 : 8 + side, 3 * time : 3 * time + side] = 0, 200, 0
+    return clips
+
+
+FLAT = np.full((6, 32, 32, 3), 240)
+PICTURES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3))
+
+
+@pytest.mark.parametrize(
+    ("backgrounds", "side", "canvas", "picture"),
+    [(FLAT, 6, 16, False), (PICTURES, 6, 16, True), (FLAT, 20, 32, False), (PICTURES, 20, 32, False)],
+    ids=["small", "small before pictures", "large", "large before pictures"],
+)
+def test_canvases_are_as_large_as_what_moves(backgrounds, side, canvas, picture):
+    config = configuration.default()
+    config.data.size = 32
+    auto_config._fit_networks(config, moving(backgrounds, side))
+    generator = config.generator
+    assert (generator.canvas_size, generator.picture) == (canvas, picture)
+
+
+def test_a_panning_camera_moves_the_whole_frame():
+    wide = np.random.default_rng(0).integers(0, 256, (6, 32, 64, 3))
+    clips = np.stack([wide[:, :, 3 * time : 3 * time + 32] for time in range(8)], axis=1)
+    assert auto_config.moving_share(clips.astype(np.uint8)) == 1
+
+
+def test_captions_decide_where_their_clips_are_alike():
+    clips = moving(PICTURES, 6)
+    nearly = np.clip(clips.astype(int) + 3, 0, 255).astype(np.uint8)
+    assert auto_config.captions_decide(np.stack([clips, nearly], axis=1))
+    assert not auto_config.captions_decide(np.stack([clips, np.roll(clips, 1, axis=0)], axis=1))
+    assert auto_config.captions_decide(np.stack([clips, clips], axis=1))  # one clip of each
 
 
 SMALL = [
