@@ -1,7 +1,7 @@
 """What each command of `t2v` does, and its flags."""
 
-import contextlib
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from typing import NamedTuple
@@ -31,20 +31,30 @@ class Command(NamedTuple):
 
 
 def _demo_flags(values, _):
-    define_model(values)
-    flags.DEFINE_integer("port", 8000, "of the page; 0 takes a free one", flag_values=values)
+    options = {"flag_values": values}
+    text = (
+        "what the page opens with: a shipped model, a model directory, or a training workdir (default: the "
+        "shipped model that looks best)"
+    )
+    flags.DEFINE_string("model", None, text, **options)
+    flags.DEFINE_integer("port", 8000, "of the page; 0 takes a free one", **options)
+    text = "the address to serve at; 0.0.0.0 is every address of this machine, for whoever can reach it"
+    flags.DEFINE_string("host", "127.0.0.1", text, **options)
+    text = "names, with all that end in them, by which a proxy or another machine may ask for the page"
+    flags.DEFINE_list("allow_host", [], text, **options)
 
 
 def _demo(values):
     from t2v_jax.demo.server import Server
     from t2v_jax.inference.generation import OtherWords, UnknownWord
+    from t2v_jax.runtime.signals import ending_at_once
 
     for told in (OtherWords, UnknownWord):  # by the page
         warnings.simplefilter("ignore", told)
-    with Server(values.model, values.port) as server:
+    with Server(values.model, values.port, values.host, values.allow_host) as server, ending_at_once():
+        threading.Thread(target=server.app.compile_all, daemon=True).start()
         print(f"{server.address} (Ctrl-C ends it)", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            server.serve_forever()
+        server.serve_forever()
 
 
 CONFIG_HELP = (
@@ -197,7 +207,11 @@ COMMANDS = {
         _demo_flags,
         (),
         _demo,
-        examples=("t2v demo", "t2v demo --model=runs/mine --port=0"),
+        examples=(
+            "t2v demo",
+            "t2v demo --model=runs/mine --port=0",
+            "t2v demo --host=0.0.0.0 --allow_host=box.example.org",
+        ),
     ),
     "train": Command(
         "train a model, or go on with it",

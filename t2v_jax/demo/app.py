@@ -2,6 +2,7 @@
 
 import base64
 import collections
+import contextlib
 import functools
 import json
 import pathlib
@@ -9,16 +10,18 @@ import threading
 
 import numpy as np
 
-from t2v_jax.errors import UsageError
-from t2v_jax.inference import generation, metadata, model, video
+from t2v_jax.demo.player import Player
+from t2v_jax.errors import UsageError, describe
+from t2v_jax.inference import card, metadata, model, video
 from t2v_jax.inference.explanation import mean_over_heads
-from t2v_jax.inference.stream import Stream
-from t2v_jax.text.examples import load_examples
+from t2v_jax.inference.schedule import parse_schedule
 from t2v_jax.text.understanding import understand
 
-PAGE = pathlib.Path(__file__).parent / "page.html"
-STREAMS = 64  # remembered; of more, the one that was not asked for longest starts again
+STREAMS = 256  # remembered; of more, the one that was not asked for longest starts again
 MOST_FRAMES = 64  # of a request
+MOST_SAVED = 600  # frames of a file
+SAMPLE = "sample.gif"
+OFFERED = 8  # words, by a model that has no example sentences
 
 
 class DemoApp:
@@ -28,25 +31,45 @@ class DemoApp:
     cannot be answered.
     """
 
-    def __init__(self, first: str):
-        self._names = list(dict.fromkeys([first, *model.shipped()]))
+    def __init__(self, first: str | None = None):
+        shipped = model.shipped()
+        self._names = list(dict.fromkeys([first or shipped[0], *shipped]))
         self._streams = collections.OrderedDict()
-        self._lock = threading.Lock()  # compiling and painting, one request at a time
-        self._params(first)  # a wrong name is reported before the page is up
+        self._painting = threading.Lock()  # one request at a time
+        self._saving = threading.Lock()  # one file at a time, for those take most memory
+        self._compiling = {name: threading.Lock() for name in self._names}
+        self._compiled = set()
+        _load(self._names[0])  # a wrong name is reported before the page is up
 
-    def page(self, asked):
-        """The page itself."""
-        return "text/html; charset=utf-8", PAGE.read_bytes()
+    def compile_all(self):
+        """Compile what each model needs to play, the first one first: for a thread of its own."""
+        for name in self._names:
+            with contextlib.suppress(UsageError):  # told to whom asks for that model
+                self._ready(name)
 
     def models(self, asked):
-        """The models' names, the first one chosen, and for each the sentences that it offers."""
-        offers = [
-            {"name": name, "prompts": load_examples(model.find_directory(name))} for name in self._names
-        ]
-        return _json(offers)
+        """For each model, the first one chosen: its name, title, what it is, frames of a clip, sentences."""
+        return _json([_description(name) for name in self._names])
+
+    def sample(self, asked):
+        """A clip of a model, a GIF: the one that comes with it, or its first sentence."""
+        (name,) = _take(asked, model=str)
+        self._check(name)
+        shipped = model.find_directory(name) / SAMPLE
+        if shipped.is_file():
+            return MEDIA_TYPES[".gif"], shipped.read_bytes()
+        params = self._ready(name)
+        clip = _paint(params, {0: _prompts(name)[0]}, 0, params.config.data.frames)
+        return MEDIA_TYPES[".gif"], video.encode_video(clip, ".gif")
+
+    def understand(self, asked):
+        """What a model would read of a sentence: words that it never saw, and all that differs in a line."""
+        name, prompt = _take(asked, model=str, prompt=str)
+        self._check(name)
+        return _json(_understood(understand(_definition(name)[1], prompt)))
 
     def play(self, asked):
-        """The next `frames` of a stream, which begins with its first request.
+        """The next `frames` of a stream, which begins with the first request that names this model and seed.
 
         Of each frame the pixels, base64 of uint8 [h, w, c], and the attention [actors, appearance and motion,
         tokens]; of the sentence its tokens, tags and entities, the words that the model never saw, and a line
@@ -57,9 +80,9 @@ class DemoApp:
         )
         if not 1 <= frames <= MOST_FRAMES:
             raise UsageError(f"frames={frames}; expected 1 to {MOST_FRAMES}")
-        with self._lock:
-            params = self._params(name)
-            stream = self._stream(key, params, prompt, seed)
+        params = self._ready(name)
+        with self._painting:
+            stream = self._stream((key, name, seed), params, prompt)
             shown = [(np.asarray(next(stream)), stream.attention) for _ in range(frames)]
         sentence = _sentence(params.language, prompt)
         tokens = len(sentence["tokens"])
@@ -77,22 +100,40 @@ class DemoApp:
         )
 
     def clip(self, asked):
-        """What `t2v generate` would write to a file of that `ending`."""
-        name, prompt, seed, ending = _take(asked, model=str, prompt=str, seed=int, ending=str)
-        with self._lock:
-            clip = generation.generate(self._params(name), prompt, seed)
-        made_from = metadata.made_from(prompt, seed, name, len(clip))
-        data = video.encode_video(clip, ending, made_from=made_from)
-        return MEDIA_TYPES.get(ending, "application/octet-stream"), data
+        """A file of that `ending` with the first `frames` of a stream, `rate` a second.
 
-    def _params(self, name):
+        The prompt may be a schedule of what was asked for when, as `t2v generate` takes it.
+        """
+        name, prompt, seed, frames, rate, ending = _take(
+            asked, model=str, prompt=str, seed=int, frames=int, rate=float, ending=str
+        )
+        if not 1 <= frames <= MOST_SAVED:
+            raise UsageError(f"frames={frames}; expected 1 to {MOST_SAVED}")
+        schedule = parse_schedule(prompt)
+        told = prompt if len(schedule) > 1 else schedule[0]
+        made_from = metadata.made_from(told, seed, name, frames)
+        with self._saving:
+            clip = _paint(self._ready(name), schedule, seed, frames)
+            file = video.encode_video(clip, ending, rate, made_from)
+        return MEDIA_TYPES.get(ending, UNKNOWN_TYPE), file
+
+    def _check(self, name):
         if name not in self._names:
             raise UsageError(f"no model {name!r} here; expected one of {', '.join(self._names)}")
-        return _load(name)
 
-    def _stream(self, key, params, prompt, seed):
+    def _ready(self, name):
+        """The model, whose two programs, for a first frame and for later ones, are compiled."""
+        self._check(name)
+        with self._compiling[name]:
+            params = _load(name)
+            if name not in self._compiled:
+                _compile(params, name)
+                self._compiled.add(name)
+        return params
+
+    def _stream(self, key, params, prompt):
         if key not in self._streams:
-            self._streams[key] = Stream(params, prompt, seed)
+            self._streams[key] = Player(params, prompt, key[-1])
         stream = self._streams[key]
         if stream.prompt != prompt:
             stream.prompt = prompt
@@ -103,7 +144,57 @@ class DemoApp:
 
 
 MEDIA_TYPES = {".gif": "image/gif", ".mp4": "video/mp4", ".webp": "image/webp", ".png": "image/png"}
+UNKNOWN_TYPE = "application/octet-stream"
 _load = functools.cache(model.load)
+
+
+@functools.cache
+def _definition(name):
+    return model.load_definition(model.find_directory(name))
+
+
+@functools.cache
+def _prompts(name):
+    """Examples that a model understands; where it has none, some of its words, which are sentences too."""
+    language = _definition(name)[1]
+    return [text for text in language.examples if _is_understood(language, text)] or language.words[:OFFERED]
+
+
+def _is_understood(language, prompt):
+    try:
+        return bool(understand(language, prompt))
+    except UsageError:
+        return False
+
+
+def _compile(params, name):
+    stream = Player(params, _prompts(name)[0])
+    try:
+        next(stream), next(stream)
+    # A network of the user's own may raise anything.
+    except Exception as error:
+        raise UsageError(f"{name} paints no frame: {describe(error)}") from error
+
+
+def _description(name):
+    config, _ = _definition(name)
+    return {
+        "name": name,
+        "title": pathlib.Path(name).resolve().name,
+        "about": card.summary(model.find_directory(name)),
+        "frames": config.data.frames,
+        "prompts": _prompts(name),
+    }
+
+
+def _paint(params, schedule, seed, frames):
+    """What a stream shows whose sentence changes at these frames: uint8 [frames, height, width, channels]."""
+    stream, clip = Player(params, schedule[0], seed), []
+    for frame in range(frames):
+        if frame in schedule:
+            stream.prompt = schedule[frame]
+        clip.append(np.asarray(next(stream)))
+    return np.stack(clip)
 
 
 def _take(asked, **types):
@@ -119,6 +210,10 @@ def _json(value):
     return "application/json", json.dumps(value).encode()
 
 
+def _understood(understood):
+    return {"unknown": understood.unknown, "understood": str(understood)}
+
+
 def _sentence(language, prompt):
     """Tokens of what is understood, their tags and entities; words left out; all that differs, in a line."""
     understood = understand(language, prompt)
@@ -127,6 +222,5 @@ def _sentence(language, prompt):
         "tokens": [token.piece.lstrip("▁") for token in parse.tokens],
         "tags": parse.tags,
         "entities": parse.kinds,
-        "unknown": understood.unknown,
-        "understood": str(understood),
+        **_understood(understood),
     }

@@ -41,8 +41,10 @@ class Model:
 
 
 def shipped() -> list[str]:
-    """The names of the models that come with the package."""
-    return sorted(path.parent.name for path in SHIPPED.glob(f"*/{WEIGHTS}.npz"))
+    """The names of the models that come with the package, the best to look at first (models/order.txt)."""
+    found = {path.parent.name for path in SHIPPED.glob(f"*/{WEIGHTS}.npz")}
+    ordered = [name for name in (SHIPPED / "order.txt").read_text().split() if name in found]
+    return [*ordered, *sorted(found.difference(ordered))]
 
 
 def load(source, step=None) -> Model:

@@ -2,6 +2,10 @@
 
 import importlib
 import sys
+import threading
+
+# NLTK's modules import one another in circles: a second thread would get some of them half made.
+_importing = threading.Lock()
 
 
 def nltk_module(name: str):
@@ -10,9 +14,10 @@ def nltk_module(name: str):
     For one function, Fisher's exact test, NLTK imports all of scipy.stats, which takes longer than painting a
     clip. Here that import waits until the function is called.
     """
-    if "nltk" not in sys.modules and "scipy.stats" not in sys.modules:
-        _import_without_statistics()
-    return importlib.import_module(f"nltk.{name}")
+    with _importing:
+        if "nltk" not in sys.modules and "scipy.stats" not in sys.modules:
+            _import_without_statistics()
+        return importlib.import_module(f"nltk.{name}")
 
 
 def _import_without_statistics():

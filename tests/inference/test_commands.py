@@ -190,7 +190,7 @@ def test_a_background_of_another_colour_is_written(run):
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ([ONE, "--loop"], "do not repeat, as --loop needs; those of animated-emoji, pixel-characters do"),
+        ([ONE, "--loop"], "do not repeat, as --loop needs; those of pixel-characters, animated-emoji do"),
         (["woman running", "--loop", "--model=animated-emoji", "--frames=20"], "needs a multiple of 16"),
         ([ONE, "--background=nvay"], "expected a colour"),
     ],
