@@ -109,7 +109,7 @@ def _check_arguments(name, command, values, rest):
 
 def _usage():
     lines = [f"  t2v {name:<14}{command.help}" for name, command in COMMANDS.items()]
-    ends = "t2v COMMAND --help lists its flags, with examples; t2v --version tells the version."
+    ends = "t2v COMMAND --help lists its flags, with examples; t2v --version prints the version."
     return "\n".join(["usage: t2v COMMAND --flag=value ...", *lines, ends])
 
 

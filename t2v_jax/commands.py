@@ -49,8 +49,8 @@ def _demo(values):
     from t2v_jax.inference.generation import OtherWords, UnknownWord
     from t2v_jax.runtime.signals import ending_at_once
 
-    for told in (OtherWords, UnknownWord):  # by the page
-        warnings.simplefilter("ignore", told)
+    for kind in (OtherWords, UnknownWord):  # the page shows them itself
+        warnings.simplefilter("ignore", kind)
     with Server(values.model, values.port, values.host, values.allow_host) as server, ending_at_once():
         threading.Thread(target=server.app.compile_all, daemon=True).start()
         print(f"{server.address} (Ctrl-C ends it)", flush=True)
@@ -74,7 +74,7 @@ def _train_flags(values, arguments):
 
 def _define_hosts(values):
     text = (
-        "HOST:PORT of the first of several processes, which Slurm, Open MPI and TPU pods tell by themselves"
+        "HOST:PORT of the first of several processes; found without it under Slurm, Open MPI and on TPU pods"
     )
     flags.DEFINE_string("coordinator", None, text, flag_values=values)
     flags.DEFINE_integer("processes", None, "how many there are", lower_bound=1, flag_values=values)
@@ -85,11 +85,11 @@ def _define_config(values, arguments, text):
     """--config: a file or the name of one, or, where --data names clips, what is read from them."""
     from ml_collections import config_flags
 
-    told = flags.FlagValues()
-    flags.DEFINE_string("data", None, "", flag_values=told)
-    _define_hosts(told)
-    told(["", *arguments], known_only=True)
-    if told.data is None:
+    early = flags.FlagValues()
+    flags.DEFINE_string("data", None, "", flag_values=early)
+    _define_hosts(early)
+    early(["", *arguments], known_only=True)
+    if early.data is None:
         from t2v_jax.config.files import ConfigParser
 
         config_flags.DEFINE_config_file("config", None, text, flag_values=values, sys_argv=arguments)
@@ -98,8 +98,8 @@ def _define_config(values, arguments, text):
     from t2v_jax.training.auto_config import fitted_config
 
     # What is read depends on the devices, and those are asked for only when all processes have met.
-    with joined(told.coordinator, told.processes, told.process), unanimous():
-        fitted = fitted_config(told.data)
+    with joined(early.coordinator, early.processes, early.process), unanimous():
+        fitted = fitted_config(early.data)
     config_flags.DEFINE_config_dict("config", fitted, text, flag_values=values, sys_argv=arguments)
 
 

@@ -17,6 +17,7 @@ from t2v_jax import cli
 from t2v_jax import config as configuration
 from t2v_jax.config.fields import flat
 from t2v_jax.inference import model
+from t2v_jax.training import digests
 
 SMALL = pathlib.Path(__file__).parent / "small.py"
 # ml_collections loads a configuration so.
@@ -251,6 +252,14 @@ def test_export_overwrites_nothing(run, trained, exported):
     assert "found: 2, 4" in refused(run, *flags, "--output=out", "--step=3")
     assert run(*flags, "--output=out", "--step=2")[:2] == (0, "out\n")
     assert json.loads(pathlib.Path("out/config.json").read_text())["steps"] == 4
+
+
+def test_export_checks_each_checkpoint_once(run, trained, monkeypatch):
+    checked = []
+    digest = digests._digest
+    monkeypatch.setattr(digests, "_digest", lambda path: checked.append(path) or digest(path))
+    assert run("export", f"--workdir={trained}", "--output=out")[0] == 0
+    assert checked and len(checked) == len(set(checked))
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS)

@@ -1,5 +1,6 @@
 """Experiments: their commands start, their configs train, resume and generate by the ordinary commands."""
 
+import json
 import pathlib
 import runpy
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from flax import linen as nn
 
 from t2v_jax import cli
+from t2v_jax.data.source import drawn_worlds
 
 ROOT = pathlib.Path(__file__).parents[1]
 COMMANDS = sorted(path for path in ROOT.glob("experiments/*/*.py") if "app.run(main)" in path.read_text())
@@ -99,6 +101,28 @@ def test_the_readers_of_folders_know_what_a_caption_names(folder, captions, told
     reader = runpy.run_path(str(ROOT / "experiments" / "recipe" / "reader.py"))["Reader"](folder, source)
     wanted = reader.wanted(captions)
     assert [[values[i] for values, i in zip(reader.values.values(), row)] for row in wanted] == told
+
+
+def test_natural_sentences_ask_for_what_judges_can_name():
+    folder = ROOT / "experiments" / "sentences"
+    judges = runpy.run_path(str(folder / "judges.py"))
+    lines = [*map(json.loads, (folder / "sentences.jsonl").read_text().splitlines())]
+    assert len(lines) == 60 and sum(line["read"] for line in lines) == 20
+    for line in lines:
+        if line["model"] in ("moving-digits", "two-digits", "moving-shapes"):
+            attributes = drawn_worlds()[line["model"].replace("-", "_")].attributes
+            assert all(value in attributes[name] for name, value in line["shows"].items()), line
+        if line["model"] == "animated-emoji":
+            assert line["shows"]["act"] in judges["ACTS"]
+
+
+def test_two_things_are_right_in_either_order():
+    shows = runpy.run_path(str(ROOT / "experiments" / "sentences" / "judges.py"))["shows"]
+    found = {"digit_1": "3", "motion_1": "up", "digit_2": "5", "motion_2": "left"}
+    swapped = {"digit_1": "5", "motion_1": "left", "digit_2": "3", "motion_2": "up"}
+    assert all(shows(found, swapped).values())
+    assert shows(found, swapped | {"motion_1": "up"}) == dict.fromkeys(found, True) | {"motion_1": False}
+    assert not any(shows(found, {"digit_1": "9"}).values())
 
 
 @pytest.mark.parametrize("frames", [9, 16])

@@ -24,7 +24,7 @@ def find_config(name: str) -> pathlib.Path:
 
 
 class ConfigParser(flags.ArgumentParser):
-    """What reads --config: `loader`, to which names of shipped configurations are told as paths.
+    """What reads --config: `loader`, which gets shipped configurations as paths.
 
     An argument of get_config() may follow the file after a colon.
     """

@@ -4,10 +4,8 @@ from ml_collections import FrozenConfigDict
 
 from t2v_jax.config.checks import check
 from t2v_jax.config.defaults import default
-from t2v_jax.config.fields import flat, get
+from t2v_jax.config.fields import flat
 from t2v_jax.errors import UsageError
-
-__all__ = ["differences", "from_json", "get", "to_json"]
 
 
 def differences(ours, theirs) -> dict:

@@ -9,6 +9,7 @@ from t2v_jax.evaluation.matcher_training import matcher_for, real_clips
 from t2v_jax.evaluation.retrieval import Retrieval
 from t2v_jax.evaluation.statistics import share
 from t2v_jax.inference.generation import generate
+from t2v_jax.text.examples import evenly_spread
 
 CAPTIONS = 64  # of the training split, one clip each
 FIRST_STEP = 1_000  # a matcher takes minutes to train: not before there is something to see
@@ -27,9 +28,7 @@ class CaptionMatch:
         """Trains the workdir's matcher, unless there is one: see `matcher_for`."""
         real = real_clips(config)
         matcher = matcher_for(workdir, real)
-        captions = list(real.training.captions())
-        rows = np.linspace(0, len(captions) - 1, min(CAPTIONS, len(captions))).round().astype(int)
-        self._prompts = [captions[row] for row in rows]
+        self._prompts = evenly_spread(real.training.captions(), CAPTIONS)
         self._matcher, self._retrieval = matcher, Retrieval(matcher, real.captions())
         self.of_real_clips = matcher.held_back["value"]
 

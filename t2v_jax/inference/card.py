@@ -1,24 +1,14 @@
-"""What there is to tell of a model: its card, its words by kind, its example sentences."""
+"""A description of a model: its card, its words by kind, its example sentences."""
 
-import collections
 import pathlib
 import re
 import shlex
 import textwrap
 
 from t2v_jax.inference import model
-from t2v_jax.text.tags import tag_words
-from t2v_jax.text.words import fold_case, is_punctuation, split_words
+from t2v_jax.text.kinds import KINDS, kind_of
+from t2v_jax.text.words import is_punctuation
 
-KINDS = {  # the first letters of a tag of the Penn Treebank -> what it is called here
-    "NN": "nouns",
-    "VB": "verbs",
-    "JJ": "adjectives",
-    "CD": "numbers",
-    "RB": "adverbs",
-    "IN": "prepositions",
-    "TO": "prepositions",
-}
 MOST_WORDS = 60  # shown of a kind, the frequent ones
 
 
@@ -47,18 +37,11 @@ def describe(source: str) -> str:
 
 
 def words_by_kind(language) -> dict[str, list[str]]:
-    """Kind of word -> the captions' words of it, at most MOST_WORDS, by their tags in the examples."""
-    tags = {}
-    for example in language.examples:
-        words = split_words(example)
-        for word, tag in zip(words, tag_words(words)):
-            tags.setdefault(fold_case(word), collections.Counter())[tag] += 1
-    kinds = {kind: [] for kind in [*KINDS.values(), "others"]}
+    """Kind of word -> the captions' words of it, at most MOST_WORDS, see `text.kinds`."""
+    kinds = {kind: [] for kind in KINDS}
     for word in language.words:
         if not is_punctuation(word):
-            seen = tags.get(fold_case(word))
-            tag = max(seen, key=seen.get) if seen else tag_words([word])[0]
-            kinds[KINDS.get(tag[:2], "others")].append(word)
+            kinds[kind_of(language, word)].append(word)
     return {kind: _cut(words) for kind, words in kinds.items() if words}
 
 

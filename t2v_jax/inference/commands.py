@@ -60,7 +60,7 @@ def generate(values, *sentences):
         video.check_output(path, values.fps)
     _check_flags(values, schedules)
     params = model.load(values.model)
-    with _telling(values.strict):
+    with _reporting(values.strict):
         generation.encode(params.language, [text for each in schedules for text in each.values()])
     frames = values.frames
     if frames is None:
@@ -179,13 +179,13 @@ def _write(takes, prompts, paths, values):
         return
     for clips, prompt, path in zip(takes, prompts, paths):
         clip = video.side_by_side(clips)
-        told = made_from(prompt, clip)
-        video.save_video(clip, path, frames_per_second=values.fps, made_from=told)
+        origin = made_from(prompt, clip)
+        video.save_video(clip, path, frames_per_second=values.fps, made_from=origin)
 
 
 @contextlib.contextmanager
 def _quiet():
-    """Without telling once more how sentences are understood."""
+    """Without saying once more how sentences are understood."""
     from t2v_jax.inference.generation import OtherWords, UnknownWord
 
     with warnings.catch_warnings():
@@ -195,7 +195,7 @@ def _quiet():
 
 
 @contextlib.contextmanager
-def _telling(strict):
+def _reporting(strict):
     """What is understood otherwise than typed goes to stderr; unknown words end it if `strict`."""
     from t2v_jax.inference.generation import OtherWords, UnknownWord
 
@@ -229,7 +229,7 @@ def models(_, name=None):
         return
     for name in model.shipped():
         print(f"{name:<18}{card.summary(model.SHIPPED / name)}")
-    print("t2v models NAME tells a model's words, sentences and limits.")
+    print("t2v models NAME shows a model's words, sentences and limits.")
 
 
 def show(_, path):

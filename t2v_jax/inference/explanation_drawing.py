@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from t2v_jax.inference.card import KINDS
+from t2v_jax.text.kinds import TAG_KINDS
 
 COLUMNS = 16  # frames shown, spread evenly over the clip
 CELL, GAP, MARGIN, NARROWEST = 64, 6, 16, 560  # pixels
@@ -44,7 +44,7 @@ def draw(video, parse, attention) -> np.ndarray:
 
 def _label(token, tag, kind):
     """A token's text, and what is known of it: its tag, what that means, and its kind of entity."""
-    meaning = KINDS.get(tag[:2], "").rstrip("s")
+    meaning = TAG_KINDS.get(tag[:2], "").rstrip("s")
     return token.piece.lstrip("▁"), ", ".join(filter(None, [tag, meaning, kind]))
 
 

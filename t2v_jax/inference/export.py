@@ -32,9 +32,9 @@ def export(source, output: str | pathlib.Path, kind: str = "npz", step: int | No
 
 
 def _write(source, directory, kind, step):
-    params = model.load(source, step)
+    params, discriminator = model.load_networks(source, step)
     card = draft_card(params, source, directory.name)
     if kind == "stablehlo":
         save_program(params, directory, card)
     else:
-        model.save(params, directory, model.load_discriminator(source, step), f".{kind}", card)
+        model.save(params, directory, discriminator, f".{kind}", card)

@@ -17,7 +17,7 @@ from t2v_jax.text.understanding import understand
 
 
 class OtherWords(UserWarning):
-    """A prompt is read with other words of the same meaning, which the model saw."""
+    """A prompt is read with other words of the same meaning, or is far from all that the model saw."""
 
 
 class UnknownWord(UserWarning):

@@ -54,11 +54,8 @@ def load(source, step=None) -> Model:
     one. Raises UsageError where nothing whole is found, and where a network of one's own cannot be imported.
     """
     directory = find_directory(source)
-    config, language = load_definition(directory)
-    protocol.build("generator", config, language.vocabulary_size)  # it fails here or while it is compiled
-    saved = find_weights(directory, WEIGHTS)
-    arrays = _load_arrays(saved) if saved else _restore("ema", directory, step)
-    return Model(arrays, config, language)
+    config, language = _checked_definition(directory)
+    return Model(_reader(directory, step)("generator"), config, language)
 
 
 def load_discriminator(source, step=None) -> dict:
@@ -67,11 +64,15 @@ def load_discriminator(source, step=None) -> dict:
     An empty dict where it was not kept. Generating does without it; training that goes on with a new one
     costs the generator some of what it can do (experiments/obedience).
     """
+    return _reader(find_directory(source), step)("discriminator")
+
+
+def load_networks(source, step=None) -> tuple[Model, dict]:
+    """What `load` and `load_discriminator` return, for the time of one: checkpoints are checked once."""
     directory = find_directory(source)
-    if not find_weights(directory, WEIGHTS):
-        return _restore("training", directory, step)["discriminator"]
-    kept = find_weights(directory, DISCRIMINATOR)
-    return _load_arrays(kept) if kept else {}
+    config, language = _checked_definition(directory)
+    read = _reader(directory, step)
+    return Model(read("generator"), config, language), read("discriminator")
 
 
 def save(params, directory, discriminator=None, ending=".npz", card=""):
@@ -111,6 +112,12 @@ def load_definition(directory):
     return config, Language.load(directory)
 
 
+def _checked_definition(directory):
+    config, language = load_definition(directory)
+    protocol.build("generator", config, language.vocabulary_size)  # it fails here or while it is compiled
+    return config, language
+
+
 def find_directory(source) -> pathlib.Path:
     """Where a shipped model, a saved one or a training workdir is. Raises UsageError where there is none."""
     directory = SHIPPED / source if source in shipped() else unpacked(local_path(source))
@@ -123,16 +130,24 @@ def find_directory(source) -> pathlib.Path:
     )
 
 
-def _load_arrays(path):
-    # As they are: whatever else JAX would do with an array is a program to compile, for each shape.
-    return jax.device_put(load_weights(path))
-
-
-def _restore(item, directory, step):
-    """The `ema` or the `training` arrays of a workdir."""
+def _reader(directory, step):
+    """What reads the arrays of the generator or the discriminator, by its name."""
+    if find_weights(directory, WEIGHTS):
+        names = {"generator": WEIGHTS, "discriminator": DISCRIMINATOR}
+        files = {kind: find_weights(directory, name) for kind, name in names.items()}
+        return lambda kind: _load_arrays(files[kind]) if files[kind] else {}
     from t2v_jax.training.checkpoints import (
         Checkpoints,  # Orbax takes seconds to import: only where it is used
     )
 
-    with Checkpoints(directory) as checkpoints:
-        return checkpoints.restore_arrays(item, step)
+    checkpoints = Checkpoints(directory)
+    readers = {
+        "generator": lambda: checkpoints.restore_arrays("ema", step),
+        "discriminator": lambda: checkpoints.restore_arrays("training", step)["discriminator"],
+    }
+    return lambda kind: readers[kind]()
+
+
+def _load_arrays(path):
+    # As they are: whatever else JAX would do with an array is a program to compile, for each shape.
+    return jax.device_put(load_weights(path))

@@ -38,7 +38,7 @@ def save_video(
     Animations are enlarged by the smallest whole factor that brings the shorter side to 256 pixels.
     `frames_per_second`: 0.01 to 50 for GIF, to 90 for WebP, else to 1000. GIF keeps time in hundredths
     of a second, WebP in thousandths: a frame begins at the nearest one. `made_from`: names and values
-    that `t2v show` tells of the file (see `metadata`); .npy keeps none. The file appears whole or not at
+    that `t2v show` prints of the file (see `metadata`); .npy keeps none. The file appears whole or not at
     all. Raises UsageError for any other ending, array, rate or place.
     """
     check_output(path, frames_per_second)
@@ -56,6 +56,12 @@ def encode_video(
     encode = _ENCODERS[_checked_format(ending, ending, frames_per_second)]
     text = metadata.to_text(made_from) if made_from else ""
     return encode(_checked(video, axes=4), frames_per_second, text)
+
+
+def preview(video: np.ndarray) -> bytes:
+    """A small WebP animation in the video's own size, lossy: for pages that embed it."""
+    video = _checked(video, axes=4)
+    return _animation(_images(video), "WEBP", _durations(len(video), FRAMES_PER_SECOND, unit=1), quality=90)
 
 
 def check_output(path: str | pathlib.Path, frames_per_second: float = FRAMES_PER_SECOND) -> None:

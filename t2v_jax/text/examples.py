@@ -4,6 +4,8 @@ import os
 import pathlib
 from collections.abc import Iterable
 
+import numpy as np
+
 from t2v_jax.runtime.files import write_atomically
 
 FILE = "prompts.txt"
@@ -11,10 +13,16 @@ CHOSEN, MOST = 8, 100  # of a training's captions; that are read
 _LARGEST = 100_000  # bytes
 
 
+def evenly_spread(captions: Iterable[str], most: int) -> list[str]:
+    """At most so many of the captions, the first and the last among them."""
+    captions = [*captions]
+    rows = np.linspace(0, len(captions) - 1, min(most, len(captions))).round().astype(int)
+    return [captions[row] for row in rows]
+
+
 def choose_examples(captions: Iterable[str]) -> tuple[str, ...]:
     """At most CHOSEN different captions, spread evenly over all."""
-    different = [*dict.fromkeys(" ".join(caption.split()) for caption in captions)]
-    return tuple(different[:: max(1, -(-len(different) // CHOSEN))])
+    return tuple(evenly_spread(dict.fromkeys(" ".join(caption.split()) for caption in captions), CHOSEN))
 
 
 def save_examples(directory: str | os.PathLike, examples: Iterable[str]) -> None:

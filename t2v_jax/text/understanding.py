@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
+from t2v_jax.text.kinds import kind_of
 from t2v_jax.text.language import Language
 from t2v_jax.text.lazy_nltk import nltk_module
 from t2v_jax.text.words import fold_case, is_punctuation, split_words
@@ -13,6 +14,10 @@ NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".
 FUNCTION_WORDS = frozenset("a an the this that and or of in on at to with is are who which while".split())
 SHORTEST_STEM = 3  # letters: "use" and "us" have one stem and nothing else in common
 NEAREST = 2  # captions shown in place of a sentence that is far from all of them
+# Not verbs: "moves", "goes" and "is moving" often say the same, and a sentence does well without.
+TELLING_KINDS = frozenset(("nouns", "adjectives", "numbers", "adverbs"))
+FEWEST_EXAMPLES = 3  # of which to conclude what all captions have
+LIKE = 3  # words shown of a kind that a sentence lacks
 _SAME_NUMBER = {str(value): word for value, word in enumerate(NUMBERS)}
 _SAME_NUMBER |= {word: digits for digits, word in _SAME_NUMBER.items()}
 
@@ -21,14 +26,16 @@ class Understanding(NamedTuple):
     """`sentence`, what the model reads: known words alone.
 
     replaced: word as typed -> the known one that stands for it. unknown: words left out -> at most three
-    known ones that look like them. nearest: captions like the sentence, where fewer than half of its
-    words, FUNCTION_WORDS aside, are known; else empty. As text: all that in one line, empty where all is
-    as typed.
+    known ones that look like them. missing: kinds of words (numbers, adverbs) that the examples all have and
+    the sentence has not -> the commonest such words. nearest: captions like the sentence, where a kind is
+    missing, or fewer than half of its words, FUNCTION_WORDS aside, are known; else empty. As text: all that
+    in one line, empty where all is as typed.
     """
 
     sentence: str
     replaced: dict[str, str]
     unknown: dict[str, list[str]]
+    missing: dict[str, list[str]]
     nearest: list[str]
 
     def __str__(self):
@@ -41,16 +48,18 @@ class Understanding(NamedTuple):
             parts.append(f"{words} unknown and left out{hint}")
         if self.nearest:
             captions = " or ".join(f'"{caption}"' for caption in self.nearest)
-            parts.append(f"the sentence is far from all that was trained: try {captions}")
+            lacks = "; none like ".join(map(", ".join, self.missing.values()))
+            reason = f" (no word like {lacks})" if lacks else ""
+            parts.append(f"the sentence is far from all that was trained{reason}: try {captions}")
         return "; ".join(parts)
 
 
 def understand(language: Language, sentence: str) -> Understanding:
     """Put known words in place of unknown ones that mean the same, leave out the rest.
 
-    Number words and digits stand for each other, and so do a plural and its singular, and words of one
-    stem (Porter 1980) where exactly one known word has it. Raises UsageError for a sentence that is blank,
-    too long or has no known word.
+    Number words and digits stand for each other, and so do a plural and its singular, "upwards" and "up",
+    and words of one stem (Porter 1980) where exactly one known word has it. Raises UsageError for a sentence
+    that is blank, too long or has no known word.
     """
     unknown = language.unknown_words(sentence)
     known = _known_words(language)
@@ -59,15 +68,46 @@ def understand(language: Language, sentence: str) -> Understanding:
     words = [replaced.get(fold_case(word), word) for word in split_words(sentence)]
     read = language.known(" ".join(words))
     unknown = {word: near for word, near in unknown.items() if word not in replaced}
-    folded = [fold_case(word) for word in words if not is_punctuation(word)]
-    telling = [word for word in folded if word not in FUNCTION_WORDS]
-    far = 2 * sum(word in known for word in telling) < len(telling)
-    return Understanding(read, replaced, unknown, _nearest(language, read) if far else [])
+    telling = [word for word in map(fold_case, words) if _is_telling(word)]
+    missing = _missing(language, [word for word in telling if word in known])
+    far = missing or 2 * sum(word in known for word in telling) < len(telling)
+    return Understanding(read, replaced, unknown, missing, _nearest(language, read) if far else [])
+
+
+def _is_telling(word):
+    return word not in FUNCTION_WORDS and not is_punctuation(word)
+
+
+def _missing(language, words):
+    """The kinds of words that these known ones lack, with the commonest words that captions have of them."""
+    missing = _kinds_of_all_examples(language) - {kind_of(language, word) for word in words}
+    return {kind: _telling_words(language)[kind][:LIKE] for kind in sorted(missing)}
+
+
+@functools.lru_cache(maxsize=8)
+def _kinds_of_all_examples(language) -> frozenset[str]:
+    """The kinds that each example has a word of, without the words that all have; of few nothing follows."""
+    if len(language.examples) < FEWEST_EXAMPLES:
+        return frozenset()
+    examples = [{*filter(_is_telling, map(fold_case, split_words(text)))} for text in language.examples]
+    always = set.intersection(*examples)
+    kinds = (frozenset(kind_of(language, word) for word in words - always) for words in examples)
+    return frozenset.intersection(*kinds) & TELLING_KINDS
+
+
+@functools.lru_cache(maxsize=8)
+def _telling_words(language) -> dict[str, list[str]]:
+    """Kind -> the captions' words of it, the frequent ones first."""
+    words = {}
+    for word in filter(_is_telling, map(fold_case, language.words)):
+        words.setdefault(kind_of(language, word), []).append(word)
+    return words
 
 
 def _same_word(language, known, word):
     """The known word that means the same as an unknown one, or None."""
-    for other in (_SAME_NUMBER.get(word), re.sub("men$", "man", word)):
+    direction = re.fullmatch("(up|down|left|right|back|in|out)wards?", word)
+    for other in (_SAME_NUMBER.get(word), re.sub("men$", "man", word), direction and direction[1]):
         if other in known:
             return known[other]
     stem = _stem(word)

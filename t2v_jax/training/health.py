@@ -1,6 +1,5 @@
-"""The health of a run: whether the game is lost, reported once with what to do."""
+"""The health of a run: whether the game is lost, said once with what to do."""
 
-import sys
 from typing import NamedTuple
 
 from t2v_jax.gan.balance import undecided_share
@@ -18,15 +17,16 @@ class Sign(NamedTuple):
 
 
 class Health:
-    """Watches the metrics of a run, and says on stderr when they have shown for long that it is lost."""
+    """Watches the metrics of a run, and warns once when they have shown for long that it is lost."""
 
     def __init__(self, config):
         self._config = config
         self._since = {}  # the step of the first of the readings in a row that show a sign
         self._reported = set()
 
-    def update(self, step: int, metrics: dict[str, float]) -> None:
-        """Look at the metrics of a step, as `gan.gradients` names them."""
+    def update(self, step: int, metrics: dict[str, float]) -> list[str]:
+        """The warnings, a line each, after the metrics of a step, named as by `gan.gradients`."""
+        warnings = []
         for name, sign in self._signs(metrics).items():
             if sign.value >= sign.limit:
                 self._since.pop(name, None)
@@ -34,7 +34,8 @@ class Health:
             since = self._since.setdefault(name, step)
             if step - since >= PATIENCE and name not in self._reported:
                 self._reported.add(name)
-                print(f"since step {since} {sign.meaning}; {sign.remedy}", file=sys.stderr, flush=True)
+                warnings.append(f"since step {since} {sign.meaning}; {sign.remedy}")
+        return warnings
 
     def _signs(self, metrics):
         loss, weight = metrics["discriminator_loss"], metrics["penalty_weight"]

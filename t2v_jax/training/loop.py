@@ -78,7 +78,7 @@ def _alone_in(workdir):
 
 
 def _loop(run, state, batches, timed, budget, checkpoints, reports, preemption):
-    config, step, metrics, paused = run.config, int(state.step), None, 0.0
+    config, step, metrics, began = run.config, int(state.step), None, time.monotonic()
     if budget.done:
         return Trained(step, True)
     reports.start(state)
@@ -90,20 +90,23 @@ def _loop(run, state, batches, timed, budget, checkpoints, reports, preemption):
         return compile_step(run, layout, *variant).lower(*shapes, np.float32(0)).compile()
 
     with Programs(compiled, variants_from(config, step)) as programs:
-        compiled_by_all = set()
+        ready, paused = {}, time.monotonic() - began
         while True:
-            asked, variant = time.monotonic(), variant_at(config, step)
-            program = programs[variant]
-            if variant not in compiled_by_all:
+            variant = variant_at(config, step)
+            if variant not in ready:
+                # What the device still works on is training, waiting for the compiler is not.
+                _report(run, step, metrics, checkpoints, reports)
+                metrics, asked = None, time.monotonic()
+                ready[variant] = programs[variant]
                 wait_for_all(f"compiling for step {step}")
-                compiled_by_all.add(variant)
-            waited, paused = time.monotonic() - asked + paused, 0.0
-            state, new_metrics = program(state, batch, np.float32(budget.progress))
+                paused += time.monotonic() - asked
+            reports.idle(paused)
+            state, new_metrics = ready[variant](state, batch, np.float32(budget.progress))
             # The device works on the new step while the host reads the one before and the next batch.
             _report(run, step, metrics, checkpoints, reports)
             step, metrics = step + 1, new_metrics
-            budget.stepped(waited)
-            done = budget.done
+            budget.stepped(paused)
+            done, paused = budget.done, 0.0
             last = done or preemption.requested(step)
             if last or step % config.checkpoint_every == 0:
                 _report(run, step, metrics, checkpoints, reports)
@@ -112,7 +115,8 @@ def _loop(run, state, batches, timed, budget, checkpoints, reports, preemption):
                 score = reports.caption_match(step, state.ema) if done or not last else None
                 checkpoints.save(step, state, batches.get_state(), score)
                 metrics = None
-                paused = 0.0 if last else reports.train_matcher(step)
+                if not last:
+                    paused = reports.train_matcher(step)
             if done or step % config.sample_every == 0:
                 reports.sheet(step, state.ema)
             if last:

@@ -1,4 +1,4 @@
-"""What the first process reports of a run: its start, progress, metrics and sample sheets."""
+"""What the first process reports of a run: its start, progress, metrics, sample sheets and a page of them."""
 
 import collections
 import contextlib
@@ -15,7 +15,9 @@ from t2v_jax.inference.model import Model
 from t2v_jax.inference.video import contact_sheet, save_image
 from t2v_jax.progress import Progress
 from t2v_jax.runtime import sharding
+from t2v_jax.text.examples import evenly_spread
 from t2v_jax.training.health import Health
+from t2v_jax.training.html_report import REPORT, Sheet, write_report
 from t2v_jax.training.metrics import MetricWriter
 
 SHEET_ROWS = 10  # prompts of a sample sheet
@@ -25,7 +27,8 @@ class Reports:
     """A context manager; in other processes than the first it says and writes nothing."""
 
     def __init__(self, run, start, batches, budget):
-        self._run = run
+        self._run, self._budget, self._step = run, budget, start
+        self._sheet, self._warnings, self._is_started = None, [], False
         self._open = contextlib.ExitStack()
         self._first = jax.process_index() == 0
         # Checkpoints are kept by their scores, which several processes would have to agree on.
@@ -35,60 +38,76 @@ class Reports:
             config, enter = run.config, self._open.enter_context
             self._writer = enter(MetricWriter(run.workdir, start))
             self._health = Health(config)
+            devices = collections.Counter(device.device_kind for device in run.mesh.devices.flat)
+            self._devices = ", ".join(f"{count} x {kind}" for kind, count in devices.items())
             progress = Progress(
-                None if config.minutes else config.steps,
+                config.steps,
                 config.batch_size,
                 start=start,
                 every=config.log_every,
                 batches=batches,
-                left=lambda: budget.left,
+                clock=budget,
+                device=self._devices,
             )
             self._progress = enter(progress)
 
     def start(self, state):
         """Say what is about to train, and where: nothing else happens until the first program is compiled."""
         if self._first:
-            devices = collections.Counter(device.device_kind for device in self._run.mesh.devices.flat)
-            where = ", ".join(f"{count} x {kind}" for kind, count in devices.items())
             counts = (
                 f"{name} {sum(leaf.size for leaf in jax.tree.leaves(parameters)) / 1e6:.2f} M"
                 for name, parameters in (("G", state.generator), ("D", state.discriminator))
             )
-            text = f"training on {where}: {', '.join(counts)} parameters, {len(self._run.source)} clips"
-            print(f"{text}; compiling", file=sys.stderr, flush=True)
+            workdir = self._run.workdir.absolute()
+            self._say(f"writing to {workdir}; open {workdir / REPORT} to watch")
+            self._is_started = True
+            if not (workdir / REPORT).exists():  # a run that goes on would lose its last videos
+                self._write_report("compiling")
+            size = f"{', '.join(counts)} parameters, {len(self._run.source)} clips"
+            self._say(f"training on {self._devices}: {size}; compiling")
+
+    def idle(self, seconds):
+        """What passed before the next step was no training."""
+        if self._first:
+            self._progress.idle(seconds)
 
     def metrics(self, step, metrics):
         """Show the losses of a step and, when they are due, log its metrics."""
         if not self._first:
             return
         losses = {name: metrics[f"{name}_loss"] for name in ("discriminator", "generator")}
+        self._step = step
         self._progress.update(step, losses)
         if is_due(self._run.config, step):
-            self._writer.scalars(step, metrics)
-            self._health.update(step, metrics)
+            self._writer.scalars(step, metrics | {"clips_per_second": self._progress.clips_per_second})
+            for warning in self._health.update(step, metrics):
+                self._warnings.append(warning)
+                self._say(warning)
 
     def sheet(self, step, ema):
         """Paint fixed prompts with fixed noise, a row a prompt, as PNG and to TensorBoard."""
         model = self._model(ema)  # put together by all processes
         if not self._first:
             return
-        captions = list(self._run.source.captions())
-        rows = np.linspace(0, len(captions) - 1, min(SHEET_ROWS, len(captions))).round().astype(int)
-        prompts = [captions[row] for row in rows]
-        sheet = contact_sheet(np.asarray(generate(model, prompts)))
+        captions = evenly_spread(self._run.source.captions(), SHEET_ROWS)
+        clips = np.asarray(generate(model, captions))
+        sheet = contact_sheet(clips)
         self._writer.images(step, {"samples": sheet})
         samples = self._run.workdir / "samples"
         samples.mkdir(exist_ok=True)
         save_image(sheet, samples / f"{step:07d}.png")
+        self._sheet = Sheet(step, captions, clips)
+        self._write_report("training")
 
     def train_matcher(self, step) -> float:
         """Have the matcher trained or read, once there is something for it to see -> the seconds it took."""
         began = time.monotonic()
         if self._is_matched and self._caption_match is None and step >= FIRST_STEP:
+            self._progress.pause()
             try:
                 self._caption_match = CaptionMatch(self._run.config, self._run.workdir)
             except UsageError as error:
-                print(f"training goes on without a caption match: {error}", file=sys.stderr)
+                self._say(f"training goes on without a caption match: {error}")
                 self._is_matched = False
         return time.monotonic() - began
 
@@ -99,7 +118,18 @@ class Reports:
         score = self._caption_match(self._model(ema))
         shares = {"caption_match": score["value"], "caption_match_real": self._caption_match.of_real_clips}
         self._writer.scalars(step, shares)
+        self._progress.note("caption match", f"{score['value']:.0%}")
         return score
+
+    def _write_report(self, state):
+        config, share = self._run.config, self._budget.progress
+        length = f", {share:.0%} of {config.minutes:g} minutes" if config.minutes else f" of {config.steps:,}"
+        status = f"step {self._step:,}{length}, {state}"
+        write_report(self._run, status, self._devices, self._warnings, self._sheet)
+
+    def _say(self, text):
+        self._progress.pause()
+        print(text, file=sys.stderr, flush=True)
 
     def _model(self, ema):
         everywhere = jax.device_put(ema, sharding.replicated(self._run.mesh))
@@ -109,8 +139,15 @@ class Reports:
     def __enter__(self):
         return self
 
-    def __exit__(self, *error):
-        return self._open.__exit__(*error)
+    def __exit__(self, kind, error, _):
+        with self._open:
+            if not self._is_started:
+                return
+            if kind is None:
+                self._write_report("finished" if self._budget.done else "stopped")
+                return
+            with contextlib.suppress(UsageError):  # the first failure is the one to report
+                self._write_report(f"failed: {kind.__name__} {error}")
 
 
 def is_due(config, step) -> bool:

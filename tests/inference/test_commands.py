@@ -92,13 +92,13 @@ def test_a_sentence_after_the_last_frame_is_refused(run, exported, capsys):
 
 
 def test_what_is_understood_is_told_once_in_one_line(run, exported):
-    typed = "the Digits three quickly moving"
+    typed = "the Digits three quickly moving left"
     output, errors = run("generate", typed, f"--model={exported}", "--seeds=2")
     told = "digits → digit; three → 3; 'quickly' is unknown and left out"
     assert errors == f"t2v: warning: {told}\n"
-    plain = "the digit 3 moving"
+    plain = "the digit 3 moving left"
     assert run("generate", plain, f"--model={exported}", "--seeds=2", "--output=b.gif")[1] == ""
-    assert run("generate", "digits 3", f"--model={exported}", "--strict", "--output=c.gif")[1] == (
+    assert run("generate", "digits 3 left", f"--model={exported}", "--strict", "--output=c.gif")[1] == (
         "t2v: understood: digits → digit\n"
     )
 

@@ -101,9 +101,9 @@ def test_params_are_a_pytree(params, five):
         ([], {}, "no prompts"),
         ("", {}, "no words"),
         (["digit 3 is up and down.", " "], {}, "no words"),
-        ("digit 3", {"frames": 0}, "frames=0"),
-        ("digit 3", {"seed": -1}, "seed=-1"),
-        ("digit 3", {"seed": 2**32}, "seed=4294967296"),
+        (PROMPTS[0], {"frames": 0}, "frames=0"),
+        (PROMPTS[0], {"seed": -1}, "seed=-1"),
+        (PROMPTS[0], {"seed": 2**32}, "seed=4294967296"),
     ],
 )
 def test_bad_request_is_refused(params, prompts, options, message):

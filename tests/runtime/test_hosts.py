@@ -173,7 +173,7 @@ def smooth(workdir, steps):
 
 def scores(workdir):
     lines = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
-    return [relative(line) for line in lines]
+    return [relative(line | {"clips_per_second": 0}) for line in lines]  # no two runs are as fast
 
 
 def test_meshes_take_turns_and_train_as_one_device(tmp_path):

@@ -32,17 +32,18 @@ def test_a_sentence_of_known_words_is_taken_as_it_is(caption):
         ("The Digits 3", "the digit 3", "digits → digit"),
         ("a circle", "a circles", "circle → circles"),
         ("women with us", "woman with us", "women → woman"),
+        ("two circles move leftward", "two circles move left", "leftward → left"),
         ("a man on a Bike", "a man a biking", "bike → biking; 'on' is unknown and left out"),
         ("a man is biking quickly", "a man is biking", "'quickly' is unknown and left out"),
         (
-            "the digitt 3 is up",
-            "the 3 is up",
-            "'digitt' is unknown and left out (known: digit for 'digitt')",
+            "the digit 3 is upp",
+            "the digit 3 is",
+            "'upp' is unknown and left out (known: up for 'upp')",
         ),
         (
-            "two cats and a dog move with us",
-            "two and a move with us",
-            "'cats' and 'dog' are unknown and left out",
+            "two cats and dogs move with a man",
+            "two and move with a man",
+            "'cats' and 'dogs' are unknown and left out",
         ),
         # Two known words have this stem, and that of "use" is "us".
         ("a man walked with us", "a man with us", "'walked' is unknown and left out (known: "),
@@ -61,6 +62,28 @@ def test_a_sentence_far_from_training_shows_captions_like_it():
     assert str(found).endswith(
         'far from all that was trained: try "a woman is biking with us" or "a man walks"'
     )
+
+
+DIGITS = ["digit 3 is moving slowly", "digit 7 is moving quickly", "digit 5 is moving slowly"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "missing"),
+    [
+        ("the digit is moving slowly", {"numbers": ["3", "5", "7"]}),
+        ("the digit 3 is moving", {"adverbs": ["quickly", "slowly"]}),
+        ("digit", {"adverbs": ["quickly", "slowly"], "numbers": ["3", "5", "7"]}),
+        ("3 slowly", {}),  # nothing can be meant but the one noun and the one verb of all captions
+    ],
+)
+def test_a_sentence_without_what_all_captions_name_shows_some(typed, missing):
+    found = understand(Language.train(DIGITS), typed)
+    assert {kind: sorted(words) for kind, words in found.missing.items()} == missing
+    assert bool(found.nearest) == ("trained (no word like" in str(found)) == bool(missing)
+
+
+def test_two_captions_say_nothing_of_all():
+    assert understand(Language.train(DIGITS[:2]), "the digit is slow").missing == {}
 
 
 def test_words_that_say_little_do_not_make_a_sentence_far():

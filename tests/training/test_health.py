@@ -10,33 +10,29 @@ SICK = {"won": {"discriminator_loss": 0.05, "penalty_weight": 20.0}, "collapsed"
 TOLD = {"won": "D tells nearly all generated clips", "collapsed": "generated clips hardly differ"}
 
 
-def told(readings, capsys):
-    """The lines that a run says whose readings, changes of FINE, are 100 steps apart."""
+def told(readings):
+    """The warnings of a run whose readings, changes of FINE, are 100 steps apart."""
     health = Health(example.config())
-    for number, changes in enumerate(readings):
-        health.update(100 * number, FINE | changes)
-    return capsys.readouterr().err.splitlines()
+    return [line for n, changes in enumerate(readings) for line in health.update(100 * n, FINE | changes)]
 
 
 @pytest.mark.parametrize("sign", SICK)
-def test_what_lasts_is_told_once_with_what_to_do(sign, capsys):
-    (line,) = told([{}] + 2 * (PATIENCE // 100 + 1) * [SICK[sign]], capsys)
+def test_what_lasts_is_told_once_with_what_to_do(sign):
+    (line,) = told([{}] + 2 * (PATIENCE // 100 + 1) * [SICK[sign]])
     assert line.startswith("since step 100 ") and TOLD[sign] in line
     assert "new --workdir" in line and "config." in line
 
 
 @pytest.mark.parametrize("sign", SICK)
-def test_what_passes_is_not_told(sign, capsys):
+def test_what_passes_is_not_told(sign):
     spell = (PATIENCE // 100) * [SICK[sign]]
-    assert told([*spell, {}, *spell], capsys) == []
+    assert told([*spell, {}, *spell]) == []
 
 
-def test_the_limit_counts_in_units_of_an_undecided_discriminator(capsys):
+def test_the_limit_counts_in_units_of_an_undecided_discriminator():
     """The same loss says nothing of hinge, whose undecided D has 2, and not ln 2."""
     health = Health(example.config(kind="hinge"))
     for step in range(0, 1000, 100):
-        health.update(step, FINE | {"discriminator_loss": 0.35})
-    assert capsys.readouterr().err == ""
-    for step in range(1000, 2000, 100):
-        health.update(step, FINE | {"discriminator_loss": 0.25})
-    assert "loss 0.25" in capsys.readouterr().err
+        assert health.update(step, FINE | {"discriminator_loss": 0.35}) == []
+    later = [health.update(step, FINE | {"discriminator_loss": 0.25}) for step in range(1000, 2000, 100)]
+    assert "loss 0.25" in str(later)

@@ -8,6 +8,7 @@ import pty
 import re
 import sys
 import termios
+import types
 
 import jax.numpy as jnp
 import numpy as np
@@ -177,7 +178,8 @@ def test_progress_of_a_resumed_run_counts_on(run):
 def test_a_run_that_ends_by_the_clock_tells_the_time_that_is_left(monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    with Progress(None, 16, every=5, left=lambda: 90.2) as progress:
+    clock = types.SimpleNamespace(progress=0.5, left=90.2)
+    with Progress(1_000_000, 16, every=5, clock=clock) as progress:
         for step in range(1, 6):
             progress.update(step, {})
     first, last = stream.getvalue().splitlines()
@@ -207,12 +209,60 @@ def read_to_the_end(reader):
     return b"".join(chunks).decode()
 
 
-def test_progress_on_a_terminal_is_a_bar(run):
-    reader, terminal = pty.openpty()
-    termios.tcsetwinsize(terminal, (30, 120))
-    with os.fdopen(terminal, "w") as stream:
-        run(20, stream=stream, every=10)
-    shown = read_to_the_end(reader)
-    os.close(reader)
-    assert "20/20" in shown and "clips/s" in shown and "generator 1.25" in shown
-    assert "step 10/20" not in shown
+@pytest.fixture
+def on_terminal(run):
+    """Runs a Progress on a terminal of some columns: what it showed there, the newest last."""
+
+    def on_terminal(columns, *arguments, **options):
+        reader, terminal = pty.openpty()
+        termios.tcsetwinsize(terminal, (30, columns))
+        with os.fdopen(terminal, "w") as stream:
+            run(*arguments, stream=stream, **options)
+        shown = read_to_the_end(reader)
+        os.close(reader)
+        assert shown.count("\n") == 1 and shown.endswith("\n")
+        return shown.strip().split("\r")
+
+    return on_terminal
+
+
+def test_progress_on_a_terminal_is_one_line_written_again_and_again(on_terminal):
+    *_, before, last = on_terminal(120, 20, every=10, device="1 x cpu")
+    assert before.startswith(f"[{19 * '#'} ] 19/20, 0:00:00 left, 32 clips/s")
+    assert last.startswith(f"[{20 * '#'}] 20/20, 0:00:00 left, 32 clips/s, ")
+    assert "generator 1.25, discriminator 0.5, 1 x cpu" in last
+
+
+@pytest.mark.parametrize("columns", [120, 80, 30])
+def test_the_bar_never_wraps(on_terminal, columns):
+    lines = on_terminal(columns, 20, every=10, device="8 x some accelerator of a long name " * 3)
+    assert {len(line) for line in lines[:-1]} == {columns - 1} and len(lines) == 20
+
+
+def test_the_bar_shows_facts_and_leaves_room_for_what_is_printed(monkeypatch):
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", stream)
+    with Progress(4, 16, every=1) as progress:
+        for step in (1, 2, 3, 4):
+            progress.update(step, {})
+            progress.note("caption match", f"{10 * step} %")
+            if step == 2:
+                progress.pause()
+                progress.pause()
+                print("a warning", file=stream)
+    above, warning, bar = stream.getvalue().rstrip("\n").split("\n")
+    assert "2/4" in above and warning == "a warning" and "4/4" in bar
+    assert "caption match 30 %" in bar.split("\r")[-1] and "caption match 20 %" not in bar.split("\r")[-1]
+
+
+def test_the_first_line_counts_no_time_without_training(monkeypatch):
+    now, stream = [0.0], io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    with Progress(100, 16, every=50) as progress:
+        now[0] += 95
+        progress.idle(95)
+        now[0] += 0.5
+        progress.update(1, {})
+    assert stream.getvalue() == "step 1/100, 32 clips/s, ETA 0:00:50\n"
