@@ -2,7 +2,7 @@
 
 params = t2v_jax.load("moving-digits")
 video = t2v_jax.generate(params, "the digit 5 is moving up and down", seed=0)
-t2v_jax.save_video(video, "clip.gif")
+video.save("clip.gif")
 """
 
 import importlib
@@ -13,6 +13,8 @@ __version__ = "0.2.0"
 _MODULES = {
     "Stream": "inference.stream",
     "UsageError": "errors",
+    "Video": "inference.video_array",
+    "explain": "inference.explanation",
     "generate": "inference.generation",
     "load": "inference.model",
     "save": "inference.model",

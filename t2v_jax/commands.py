@@ -155,16 +155,20 @@ def _evaluate(values):
 
 
 def _export_flags(values, _):
-    flags.DEFINE_string("workdir", None, "a training workdir", flag_values=values)
+    text = "a training workdir, or a model to write in another format"
+    flags.DEFINE_string("workdir", None, text, flag_values=values)
     flags.DEFINE_integer("step", None, "which checkpoint (default: the newest)", flag_values=values)
-    flags.DEFINE_string("output", None, "the directory to make", flag_values=values)
+    text = "the directory to make, or a file that ends in .zip"
+    flags.DEFINE_string("output", None, text, flag_values=values)
+    text = "of the weights, which --model reads; or stablehlo, a program that needs JAX alone"
+    kinds = ["npz", "safetensors", "stablehlo"]
+    flags.DEFINE_enum("format", "npz", kinds, text, flag_values=values)
 
 
 def _export(values):
-    from t2v_jax.inference import model
+    from t2v_jax.inference.export import export
 
-    params, discriminator = model.load_networks(values.workdir, values.step)
-    model.save(params, values.output, discriminator)
+    export(values.workdir, values.output, values.format, values.step)
     print(values.output)
 
 
@@ -227,11 +231,14 @@ COMMANDS = {
         examples=("t2v evaluate --model=moving-digits --seeds=0", "t2v evaluate --workdir=runs/mine"),
     ),
     "export": Command(
-        "turn a training workdir into a model directory",
+        "turn a training workdir into a model to give away",
         _export_flags,
         ("workdir", "output"),
         _export,
-        examples=("t2v export --workdir=runs/mine --output=mine",),
+        examples=(
+            "t2v export --workdir=runs/mine --output=mine.zip",
+            "t2v export --workdir=runs/mine --output=program --format=stablehlo",
+        ),
     ),
     "data check": Command(
         "what of a folder of videos can be trained on, and why not the rest",

@@ -2,6 +2,7 @@
 
 import configparser
 import importlib.metadata
+import os
 import pathlib
 import re
 import shutil
@@ -10,6 +11,7 @@ import sys
 import tarfile
 import zipfile
 
+import numpy as np
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -27,14 +29,21 @@ def python(code):
 
 
 @pytest.fixture(scope="module")
-def distributions(tmp_path_factory):
-    """The names of the files in the wheel and in the source distribution."""
+def built(tmp_path_factory):
+    """The wheel and the source distribution."""
     source = tmp_path_factory.mktemp("packaging") / "source"
     shutil.copytree(ROOT, source, ignore=NOT_SOURCE)
     build = "from setuptools import build_meta as b; b.build_sdist('dist'); b.build_wheel('dist')"
     subprocess.run([sys.executable, "-c", build], cwd=source, check=True)
     (wheel,) = source.glob("dist/*.whl")
     (sdist,) = source.glob("dist/*.tar.gz")
+    return wheel, sdist
+
+
+@pytest.fixture(scope="module")
+def distributions(built):
+    """The names of the files in the wheel and in the source distribution."""
+    wheel, sdist = built
     with zipfile.ZipFile(wheel) as archive:
         in_wheel = set(archive.namelist())
     with tarfile.open(sdist) as archive:
@@ -54,7 +63,17 @@ def files(*folders):
 
 
 def test_the_public_names_are_the_contract_and_there():
-    contract = {"__version__", "Stream", "UsageError", "generate", "load", "save", "save_video"}
+    contract = {
+        "__version__",
+        "Stream",
+        "UsageError",
+        "Video",
+        "explain",
+        "generate",
+        "load",
+        "save",
+        "save_video",
+    }
     assert set(t2v_jax.__all__) == contract
     assert contract <= set(dir(t2v_jax))
     values = [getattr(t2v_jax, name) for name in sorted(contract - {"__version__"})]
@@ -79,6 +98,31 @@ def test_the_wheel_holds_the_whole_package(distributions):
     assert {f"t2v_jax/{name}" for name in files("configs")} <= in_wheel
     top = {name.partition("/")[0] for name in in_wheel}
     assert top == {"t2v_jax", f"t2v_jax-{t2v_jax.__version__}.dist-info"}
+
+
+def test_a_stranger_installs_the_wheel_and_generates(built, tmp_path):
+    wheel, _ = built
+    assert wheel.stat().st_size <= 25e6
+    installed, empty = tmp_path / "installed", tmp_path / "empty"
+    empty.mkdir()
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*pip, f"--target={installed}", wheel], check=True)
+    # What it depends on it finds beside this interpreter; itself it finds first.
+    environment = os.environ | {"PYTHONPATH": str(installed), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+    def t2v(*arguments):
+        command = [installed / "bin" / "t2v", *arguments]
+        return subprocess.run(command, cwd=empty, env=environment, capture_output=True, text=True)
+
+    code = "import t2v_jax; print(t2v_jax.__file__)"
+    where = subprocess.run([sys.executable, "-c", code], cwd=empty, env=environment, capture_output=True)
+    assert where.stdout.decode().startswith(str(installed))
+    told = t2v("generate", "the digit 5 is moving up and down", "--output=clip.npy")
+    assert told.returncode == 0 and told.stdout == "clip.npy\n", told.stderr
+    assert np.load(empty / "clip.npy").shape == (16, 64, 64, 1)
+    told = t2v("train", "--config=moving_digits", "--workdir=run", "--config.data.clips=0")
+    assert told.stderr.startswith("t2v: config.data.clips is 0; expected")
+    assert [path.name for path in empty.iterdir()] == ["clip.npy"]
 
 
 def test_the_source_distribution_holds_what_its_tests_need(distributions):

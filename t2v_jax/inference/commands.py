@@ -39,12 +39,18 @@ def define_generate(values, _):
     text = "number of frames, 1 or more (default: as in training, after the last sentence of a schedule)"
     flags.DEFINE_integer("frames", None, text, **options)
     flags.DEFINE_float("fps", 10.0, "frames a second: 0.01 to 50 (.gif), 90 (.webp), 1000 (.mp4)", **options)
+    text = "make a clip whose end leads to its beginning, of a model whose clips repeat"
+    flags.DEFINE_bool("loop", False, text, **options)
+    text = "colour to put behind what is seen, where the background is one colour: navy, #203040"
+    flags.DEFINE_string("background", None, text, **options)
+    text = "also write a .png that shows how much each word counted in each frame, for one sentence and seed"
+    flags.DEFINE_string("explain", None, text, **options)
     flags.DEFINE_bool("strict", False, "make a word that the model never saw an error", **options)
 
 
 def generate(values, *sentences):
     """Paint the sentences and write their videos, saying what was understood otherwise than typed."""
-    from t2v_jax.inference import generation, model, schedule, video
+    from t2v_jax.inference import generation, loop, model, schedule, video
 
     gc.freeze()  # what the imports have made stays to the end: not to be searched for garbage again and again
     prompts = _prompts(values, sentences)
@@ -52,15 +58,20 @@ def generate(values, *sentences):
     paths = _outputs(values.output, prompts)
     for path in paths:
         video.check_output(path, values.fps)
+    _check_flags(values, schedules)
     params = model.load(values.model)
     with _reporting(values.strict):
         generation.encode(params.language, [text for each in schedules for text in each.values()])
     frames = values.frames
     if frames is None:
         frames = max(map(max, schedules)) + params.config.data.frames
+    if values.loop:
+        loop.check_loop(params, values.model, frames)
     seeds = range(values.seed, values.seed + values.seeds)
-    takes = ([_paint(params, each, seed, frames) for seed in seeds] for each in schedules)
+    takes = ([_paint(params, each, seed, frames, values) for seed in seeds] for each in schedules)
     _write(takes, prompts, paths, values)
+    if values.explain is not None:
+        paths.append(_explain(params, prompts[0], frames, values))
     print(*paths, sep="\n")
 
 
@@ -105,19 +116,50 @@ def _slug(sentence):
     return words[:_NAME_LENGTH].rstrip("-") or "video"
 
 
-def _paint(params, schedule, seed, frames):
-    """One video, without saying once more how its sentences are understood."""
-    import numpy as np
-
-    from t2v_jax.inference import generation
+def _paint(params, schedule, seed, frames, values):
+    from t2v_jax.inference import background, generation, loop
     from t2v_jax.inference.schedule import paint_schedule
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", generation.OtherWords)
-        warnings.simplefilter("ignore", generation.UnknownWord)
-        if len(schedule) == 1:
-            return np.asarray(generation.generate(params, schedule[0], seed, frames))
-        return paint_schedule(params, schedule, seed, frames)
+    with _quiet():
+        if len(schedule) > 1:
+            clip = paint_schedule(params, schedule, seed, frames)
+        else:
+            paint = loop.paint_loop if values.loop else generation.generate
+            clip = paint(params, schedule[0], seed, frames)
+    if values.background is None:
+        return clip
+    return background.replace_background(clip, background.parse_color(values.background))
+
+
+def _check_flags(values, schedules):
+    """What can be said of --loop, --background and --explain before the model is read."""
+    from t2v_jax.inference.background import parse_color
+    from t2v_jax.runtime.files import check_writable
+
+    if values.loop and max(map(len, schedules)) > 1:
+        raise UsageError("--loop repeats one sentence; expected none with a schedule")
+    if values.background is not None:
+        parse_color(values.background)
+    if values.explain is None:
+        return
+    if len(schedules) > 1 or len(schedules[0]) > 1 or values.seeds > 1 or values.loop:
+        raise UsageError(
+            "--explain explains one video; expected one sentence, without a schedule, --seeds or --loop"
+        )
+    if pathlib.Path(values.explain).suffix.lower() != ".png":
+        raise UsageError(f"--explain={values.explain}; expected a name that ends in .png")
+    check_writable(values.explain)
+
+
+def _explain(params, prompt, frames, values):
+    """Write the picture of --explain -> its path."""
+    from t2v_jax.inference import metadata
+    from t2v_jax.inference.explanation import explain
+
+    with _quiet():
+        explanation = explain(params, prompt, values.seed, frames)
+    explanation.save(values.explain, metadata.made_from(prompt, values.seed, values.model, frames))
+    return values.explain
 
 
 def _write(takes, prompts, paths, values):
@@ -127,7 +169,8 @@ def _write(takes, prompts, paths, values):
     from t2v_jax.inference import metadata, video
 
     def made_from(prompt, clip):
-        return metadata.made_from(prompt, values.seed, values.model, len(clip), values.seeds)
+        flags = {name: values[name].value for name in ("loop", "background") if values[name].value}
+        return metadata.made_from(prompt, values.seed, values.model, len(clip), values.seeds) | flags
 
     if pathlib.Path(paths[0]).suffix.lower() == ".png":
         clips = np.stack([clip for clips in takes for clip in clips])
@@ -138,6 +181,17 @@ def _write(takes, prompts, paths, values):
         clip = video.side_by_side(clips)
         origin = made_from(prompt, clip)
         video.save_video(clip, path, frames_per_second=values.fps, made_from=origin)
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Without saying once more how sentences are understood."""
+    from t2v_jax.inference.generation import OtherWords, UnknownWord
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OtherWords)
+        warnings.simplefilter("ignore", UnknownWord)
+        yield
 
 
 @contextlib.contextmanager

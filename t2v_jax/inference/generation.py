@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from t2v_jax.errors import UsageError
+from t2v_jax.inference.video_array import Video
 from t2v_jax.runtime.jit import BackendJit
 from t2v_jax.runtime.memory import check_fits
 from t2v_jax.runtime.sharding import batch_sharding
@@ -35,7 +36,8 @@ def generate(params, prompts: str | Sequence[str], seed: int = 0, frames: int | 
     A prompt gives uint8 [frames, height, width, channels], a sequence of n prompts uint8
     [n, frames, height, width, channels]; values 0 to 255. Video i depends on its prompt, the seed and i
     alone: not on the other prompts, nor on the number of devices, but for rounding (at most one
-    level in 255). `frames` is the training length by default and may exceed it. Compiles once per
+    level in 255). The array is a `Video`, but a JAX array where `generate` is part of a jitted function.
+    `frames` is the training length by default and may exceed it. Compiles once per
     number of frames and power of two of prompts. `seed` is 0 to 2^32 - 1. Raises UsageError for a
     prompt or number out of range. Warns of what it reads otherwise than it is written (OtherWords), and of
     words that the model never saw (UnknownWord): it paints what the others say (text/understanding.py).
@@ -53,7 +55,8 @@ def generate(params, prompts: str | Sequence[str], seed: int = 0, frames: int | 
         _paint_padded(params, captions, seed, start, frames)
         for start in range(0, len(prompts), LARGEST_BATCH)
     ]
-    return batches[0] if len(batches) == 1 else jnp.concatenate(batches)
+    clips = batches[0] if len(batches) == 1 else jnp.concatenate(batches)
+    return clips if isinstance(clips, jax.core.Tracer) else np.array(clips).view(Video)
 
 
 def checked_seed(seed):

@@ -8,19 +8,18 @@ from typing import Any
 
 import flax.linen as nn
 import jax
-import numpy as np
-from flax.traverse_util import flatten_dict
 from ml_collections import FrozenConfigDict
 
 from t2v_jax import config as configuration
 from t2v_jax.errors import UsageError, did_you_mean
-from t2v_jax.inference.weights import load_weights
+from t2v_jax.inference.archive import unpacked
+from t2v_jax.inference.weights import find_weights, load_weights, save_weights
 from t2v_jax.networks import protocol
 from t2v_jax.runtime.files import local_path, new_directory, read_bounded, write_atomically
 from t2v_jax.text.language import Language
 
 SHIPPED = pathlib.Path(__file__).parents[1] / "models"
-WEIGHTS, DISCRIMINATOR, CONFIG = "weights.npz", "discriminator.npz", "config.json"
+WEIGHTS, DISCRIMINATOR, CONFIG = "weights", "discriminator", "config.json"  # of arrays without ending
 LARGEST_CONFIG = 2**20  # bytes
 
 
@@ -48,13 +47,13 @@ class Model:
 
 def shipped() -> list[str]:
     """The names of the models that come with the package, the best to look at first (models/order.txt)."""
-    found = {path.parent.name for path in SHIPPED.glob(f"*/{WEIGHTS}")}
+    found = {path.parent.name for path in SHIPPED.glob(f"*/{WEIGHTS}.npz")}
     ordered = [name for name in (SHIPPED / "order.txt").read_text().split() if name in found]
     return [*ordered, *sorted(found.difference(ordered))]
 
 
 def load(source, step=None) -> Model:
-    """A shipped model by name, a saved model by directory, or a training workdir.
+    """A shipped model by name, a saved model by directory or as a .zip of it, or a training workdir.
 
     Of a workdir the newest checkpoint, or one that fits its captions better by more than chance; `step` picks
     one. Raises UsageError where nothing whole is found, and where a network of one's own cannot be imported.
@@ -81,18 +80,21 @@ def load_networks(source, step=None) -> tuple[Model, dict]:
     return Model(read("generator"), config, language), read("discriminator")
 
 
-def save(params, directory, discriminator=None):
+def save(params, directory, discriminator=None, ending=".npz", card=""):
     """Write a model, weights as float16, to a new directory, all of it or nothing.
 
     `discriminator`: as `load_discriminator` returns it; generating does without, training on should not.
+    `ending` of the files of weights: .npz or .safetensors. `card`: the text of its README.md.
     """
     directory = local_path(directory)
     if directory.exists():
         raise UsageError(f"{directory} is there already; choose a new name or remove it")
     with new_directory(directory) as part:
-        _save_arrays(params.generator, part / WEIGHTS)
+        save_weights(jax.device_get(params.generator), part / f"{WEIGHTS}{ending}")
         if discriminator:
-            _save_arrays(discriminator, part / DISCRIMINATOR)
+            save_weights(jax.device_get(discriminator), part / f"{DISCRIMINATOR}{ending}")
+        if card:
+            (part / "README.md").write_text(card, encoding="utf-8")
         save_definition(part, params.config, params.language)
 
 
@@ -123,26 +125,22 @@ def _checked_definition(directory):
 
 def find_directory(source) -> pathlib.Path:
     """Where a shipped model, a saved one or a training workdir is. Raises UsageError where there is none."""
-    directory = SHIPPED / source if source in shipped() else local_path(source)
-    if (directory / WEIGHTS).is_file() or (directory / CONFIG).is_file():
+    directory = SHIPPED / source if source in shipped() else unpacked(local_path(source))
+    if find_weights(directory, WEIGHTS) or (directory / CONFIG).is_file():
         return directory
     near = did_you_mean(str(source), shipped())
     raise UsageError(
         f"no model {str(source)!r}{near}; expected a shipped model ({', '.join(shipped()) or 'none'}), a "
-        f"directory with {WEIGHTS}, or a training workdir with {CONFIG}"
+        f"directory or .zip with {WEIGHTS}.npz or .safetensors, or a training workdir with {CONFIG}"
     )
-
-
-def _save_arrays(tree, path):
-    flat = flatten_dict(jax.device_get(tree), sep="/")
-    np.savez_compressed(path, **{name: np.float16(array) for name, array in flat.items()})
 
 
 def _reader(directory, step):
     """What reads the arrays of the generator or the discriminator, by its name."""
-    if (directory / WEIGHTS).is_file():
-        files = {"generator": directory / WEIGHTS, "discriminator": directory / DISCRIMINATOR}
-        return lambda kind: _load_arrays(files[kind]) if files[kind].is_file() else {}
+    if find_weights(directory, WEIGHTS):
+        names = {"generator": WEIGHTS, "discriminator": DISCRIMINATOR}
+        files = {kind: find_weights(directory, name) for kind, name in names.items()}
+        return lambda kind: _load_arrays(files[kind]) if files[kind] else {}
     from t2v_jax.training.checkpoints import (
         Checkpoints,  # Orbax takes seconds to import: only where it is used
     )

@@ -8,7 +8,7 @@ from t2v_jax.text.tags import tag_words
 from t2v_jax.text.words import fold_case, split_words
 
 OTHERS = "others"
-_KINDS = {  # the first letters of a tag of the Penn Treebank -> what it is called here
+TAG_KINDS = {  # the first letters of a tag of the Penn Treebank -> what it is called here
     "NN": "nouns",
     "VB": "verbs",
     "JJ": "adjectives",
@@ -17,7 +17,7 @@ _KINDS = {  # the first letters of a tag of the Penn Treebank -> what it is call
     "IN": "prepositions",
     "TO": "prepositions",
 }
-KINDS = (*dict.fromkeys(_KINDS.values()), OTHERS)
+KINDS = (*dict.fromkeys(TAG_KINDS.values()), OTHERS)
 
 
 def kind_of(language: Language, word: str) -> str:
@@ -26,7 +26,7 @@ def kind_of(language: Language, word: str) -> str:
         return "numbers"
     seen = _tags_in_examples(language).get(fold_case(word))
     tag = max(seen, key=seen.get) if seen else tag_words([word])[0]
-    return _KINDS.get(tag[:2], OTHERS)
+    return TAG_KINDS.get(tag[:2], OTHERS)
 
 
 @functools.lru_cache(maxsize=8)

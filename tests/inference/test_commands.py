@@ -1,5 +1,6 @@
 """t2v generate, models and show, through the command."""
 
+import dataclasses
 import itertools
 import pathlib
 
@@ -129,3 +130,71 @@ def test_models_tells_of_ones_own_too(run, trained):
     assert {"digit", "moving", "3", "16", "examples"} <= words
     example = lines[lines.index("examples") + 1]
     assert example.startswith(f"  t2v generate --model={trained} '") and "digit" in example
+
+
+def test_explain_also_writes_a_picture_of_what_each_word_counted(run, exported):
+    flags = f"--model={exported}", "--frames=5"
+    assert run("generate", ONE, *flags, "--output=clip.npy", "--explain=why.png")[0] == [
+        "clip.npy",
+        "why.png",
+    ]
+    assert "seed      0" in run("show", "why.png")[0]
+    explanation = t2v_jax.explain(t2v_jax.load(exported), ONE, frames=5)
+    (clip,) = clips("clip.npy")
+    assert np.abs(np.asarray(explanation.video, int) - clip).max() <= 1
+    assert explanation.attention.shape == (5, 1, 2, len(explanation.parse.tokens))
+    np.testing.assert_allclose(explanation.attention.sum(-1), 1, atol=1e-5)
+    with Image.open("why.png") as image:
+        np.testing.assert_array_equal(image, explanation.picture())
+    assert explanation._repr_png_().startswith(b"\x89PNG")
+
+
+def test_a_longer_bar_stands_for_more_attention(exported):
+    explanation = t2v_jax.explain(t2v_jax.load(exported), ONE, frames=2)
+    one_word = np.zeros_like(explanation.attention)
+    one_word[..., 3] = 1
+    half = dataclasses.replace(explanation, attention=one_word / 2).picture()
+    full = dataclasses.replace(explanation, attention=one_word).picture()
+    blue = [(picture == (0x1F, 0x6F, 0xC4)).all(-1).sum(1).max() for picture in (half, full)]
+    assert blue == [2 * 32, 2 * 64]  # in two frames
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ([TWO, "--explain=why.png"], "one sentence"),
+        (["--seeds=2", "--explain=why.png"], "one sentence"),
+        (["--explain=why.gif"], "ends in .png"),
+        (["--explain=nowhere/why.png"], "nowhere is no directory"),
+    ],
+)
+def test_what_cannot_be_explained_is_refused_before_anything_is_written(exported, capsys, flags, told):
+    assert cli.main(["generate", ONE, f"--model={exported}", *flags]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_loop_ends_where_it_began(run):
+    flags = "--model=animated-emoji", "--loop"
+    run("generate", "woman running, medium skin tone", *flags, "--frames=32", "--output=loop.npy")
+    (clip,) = clips("loop.npy")
+    first, again = clip.astype(float).reshape(2, 16, *clip.shape[1:])
+    assert np.abs(first - again).mean() < 2 < np.abs(np.diff(first, axis=0)).mean()
+
+
+def test_a_background_of_another_colour_is_written(run):
+    run("generate", ONE, "--background=navy", "--output=navy.npy")
+    (clip,) = clips("navy.npy")
+    assert clip.shape == (16, 64, 64, 3) and (clip[:, 0, 0] == (0, 0, 128)).all()
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ([ONE, "--loop"], "do not repeat, as --loop needs; those of pixel-characters, animated-emoji do"),
+        (["woman running", "--loop", "--model=animated-emoji", "--frames=20"], "needs a multiple of 16"),
+        ([ONE, "--background=nvay"], "expected a colour"),
+    ],
+)
+def test_what_cannot_loop_or_be_coloured_is_refused(run, capsys, asked, told):
+    assert cli.main(["generate", *asked]) == 2
+    assert told in capsys.readouterr().err and not [*pathlib.Path().iterdir()]

@@ -135,7 +135,7 @@ def test_unknown_word_is_told_and_not_heard(params):
 
 
 def test_saved_model_paints_the_same(saved, five):
-    weights = np.load(saved / model.WEIGHTS)
+    weights = np.load(saved / f"{model.WEIGHTS}.npz")
     assert {weights[name].dtype for name in weights.files} == {np.dtype(np.float16)}
     again = t2v_jax.generate(t2v_jax.load(saved), PROMPTS, seed=1)
     assert levels(again, five) <= 2  # half precision
@@ -177,7 +177,7 @@ def test_damaged_model_names_the_file(saved, tmp_path, name, harm):
 def test_damaged_discriminator_is_named_where_it_is_needed(params, five, trained, tmp_path, harm):
     directory = tmp_path / "model"
     t2v_jax.save(params, directory, model.load_discriminator(trained))
-    harm(directory / model.DISCRIMINATOR)
+    harm(directory / f"{model.DISCRIMINATOR}.npz")
     assert levels(t2v_jax.generate(t2v_jax.load(directory), PROMPTS, seed=1), five) <= 2
     with pytest.raises(UsageError, match=model.DISCRIMINATOR):
         model.load_discriminator(directory)
