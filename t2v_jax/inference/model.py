@@ -37,7 +37,7 @@ class Model:
     def __repr__(self):
         data, leaves = self.config.data, jax.tree.leaves(self.generator)
         shape = f"{data.frames} frames of {data.size} x {data.size} x {data.channels}"
-        return f"Model({data.world}, {shape}, {sum(map(np.size, leaves)):,} parameters)"
+        return f"Model({data.world}, {shape}, {sum(leaf.size for leaf in leaves):,} parameters)"
 
     @property
     def network(self) -> nn.Module:
