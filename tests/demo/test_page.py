@@ -170,7 +170,7 @@ def test_a_recording_is_saved_as_it_was_steered(visit, tmp_path):
         assert told["frames"] == frames and download.value.suggested_filename.endswith(ending)
         if ending != ".png":
             with open(path, "rb") as file:
-                seen = [np.asarray(picture.paint()) for picture in read_pictures(file, ending)]
+                seen = [np.asarray(picture.paint()) for picture in read_pictures(file, ending, {})]
             assert 1 < len(seen) <= frames and seen[0].shape[:2] == (256, 256)
 
 
