@@ -2,6 +2,7 @@
 
 import math
 
+from t2v_jax.inference.loop import loops
 from t2v_jax.inference.stream import Stream
 
 
@@ -9,13 +10,14 @@ class Player(Stream):
     """A `Stream`, whose clip begins again, with the same seed, after `length` frames (infinity: never).
 
     A model whose clips were all trained from their first frame on (config.schedule.max_start_offset=0) has
-    not learnt what comes after their last one: there a shape has left the frame, or a loop has to close.
+    not learnt what comes after their last one, where a shape has left the frame. It goes on where its clips
+    repeat by themselves.
     """
 
     def __init__(self, params, prompt: str, seed: int = 0):
         super().__init__(params, prompt, seed)
         self._painted = 0
-        goes_on = params.config.schedule.max_start_offset > 0
+        goes_on = params.config.schedule.max_start_offset > 0 or loops(params.config)
         self.length = math.inf if goes_on else params.config.data.frames
 
     def __next__(self):

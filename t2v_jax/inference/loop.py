@@ -10,8 +10,10 @@ SETTLING = 3
 
 
 def loops(config) -> bool:
-    """Whether clips repeat: the clock of style animation does, after the training length."""
-    return bool(config.generator.style_animation)
+    """Whether clips repeat: what moves in place does, by the clock of style animation, after the training
+    length. A thing on a canvas smaller than the frame goes away instead.
+    """
+    return config.generator.style_animation and config.generator.canvas_size == config.data.size
 
 
 def check_loop(params, name: str, frames: int) -> None:
@@ -21,7 +23,7 @@ def check_loop(params, name: str, frames: int) -> None:
         shipped = (each for each in model.shipped() if loops(model.load_definition(model.SHIPPED / each)[0]))
         raise UsageError(
             f"the clips of {name} do not repeat, as --loop needs; those of {', '.join(shipped)} do, and of "
-            "models trained with config.generator.style_animation=True"
+            "models trained with config.generator.style_animation=True on canvases of the whole frame"
         )
     if frames % period:
         raise UsageError(f"--frames={frames}; a loop of {name} needs a multiple of {period}")

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict, FrozenConfigDict
 
 import t2v_jax
 from t2v_jax.demo.player import Player
+from t2v_jax.inference.loop import loops
 
 PROMPT = "digit 3 is up and down."
 
@@ -42,3 +43,16 @@ def test_others_go_on(params):
     player = Player(begun_at_most(params, 3), PROMPT, seed=1)
     np.testing.assert_array_equal(frames(player, 10), frames(t2v_jax.Stream(params, PROMPT, 1), 10))
     assert player.length == math.inf
+
+
+@pytest.mark.parametrize(("name", "length"), [("animated-emoji", math.inf), ("moving-shapes", 16)])
+def test_what_repeats_in_place_goes_on_and_what_leaves_the_frame_does_not(name, length):
+    params = t2v_jax.load(name)
+    assert Player(params, params.language.examples[0]).length == length
+
+
+def test_a_thing_on_a_smaller_canvas_goes_away_instead_of_repeating():
+    config = ConfigDict(t2v_jax.load("animated-emoji").config)
+    assert loops(config)
+    config.generator.canvas_size = config.data.size // 2
+    assert not loops(config)
