@@ -25,6 +25,7 @@ def exported(trained, tmp_path_factory):
 def serving(model):
     """A server that answers meanwhile, from a thread."""
     with Server(model, port=0) as server:
+        server.daemon_threads = False  # to close waits for what still compiles: nothing may end meanwhile
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
