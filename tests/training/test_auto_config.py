@@ -39,7 +39,7 @@ def test_what_clips_tell_is_read_from_them(prepared):
     assert (data.frames, data.size, data.channels) == (4, 16, 3)
     assert data.background == pytest.approx(100 / 127.5 - 1, abs=0.03)
     assert config.generator.painter_channels == (48,)  # no more than a frame has room for
-    assert config.schedule.stages == ((0, 4, 2, 2), (auto_config.LOOKS, 4, 4, 2))
+    assert config.schedule.stages == ((0, 4, 2, 2), (auto_config.LOOKS // 2, 4, 4, 2))
     assert config.batch_size == 8 and config.discriminator.augment  # few clips are soon known by heart
     assert str(prepared) in auto_config.describe(config) and "background -0.2" in auto_config.describe(config)
 
@@ -54,6 +54,14 @@ def test_reconstruction_where_a_caption_means_one_clip(clips, captions, decided,
     assert (config.loss.reconstruction_weight, config.loss.energy_weight) == (reconstruction, energy)
     assert config.data.clips_per_caption == (4 if energy else 1)
     assert config.batch_size == 32 and not config.discriminator.augment
+
+
+@pytest.mark.parametrize(("canvas", "share"), [(32, 1), (64, 2)])
+def test_whole_frames_show_all_their_motion_sooner(canvas, share):
+    config = configuration.default()
+    config.generator.canvas_size = canvas
+    auto_config._fit_training(config, 2_000, 100, False)
+    assert config.schedule.stages[1][0] == auto_config.LOOKS // share
 
 
 @pytest.mark.parametrize(("size", "batch"), [(32, 64), (64, 32), (128, 16), (256, 8), (512, 8)])
