@@ -89,10 +89,10 @@ def _generator():
     # Pixels a side of each actor's canvas. 0: what painter_channels reach, the whole frame with style
     # animation, else at least half of it.
     generator.canvas_size = 0
-    # Whether canvases fade out at their edges, or go on mirrored where they are the whole frame. False: they
-    # are cut off.
+    # Whether canvases fade out at their edges. False: they are cut off.
     generator.soft_edges = False
-    # Whether a picture is painted behind the actors, which hide it. False: one colour.
+    # Whether a picture is painted behind the actors, which hide it, and a camera moves over it. False: one
+    # colour.
     generator.picture = False
     return generator
 

@@ -71,13 +71,14 @@ class Painter(nn.Module):
 
 
 class Picture(nn.Module):
-    """Sentence embeddings [b, s], noise [b, z] -> pictures [b, size, size, pixels], that do not move.
+    """Sentence embeddings [b, s], noise [b, z] -> pictures [b, side, side, pixels], one for each clip.
 
-    A picture is what is added to the colour of the background, in every frame of a clip.
+    A picture is what is added to the colour of the background. Its `side` is half as long again as that of
+    the frames, so that a camera can move over it.
     """
 
     pixels: int
-    size: int
+    frame: int
     width: int
     channels: tuple[int, ...]
     dtype: Any = jnp.float32
@@ -85,10 +86,10 @@ class Picture(nn.Module):
     @nn.compact
     def __call__(self, embedding, noise):
         styles = MappingNetwork(self.width, name="mapping")(embedding, noise)
-        positions = fourier_features(grid_positions(GRID), 2 * self.channels[0])
+        positions = fourier_features(grid_positions(GRID * 3 // 2), 2 * self.channels[0])
         places = jnp.broadcast_to(positions.astype(self.dtype), (len(noise), *positions.shape))
         images = leaky_relu(Modulation(name="cue")(places, styles))
-        channels = levels(self.channels, doublings(self.size))
+        channels = levels(self.channels, doublings(self.frame))
         return Painter(self.pixels, channels, blur_upsample=True, name="painter")(images, styles)
 
 

@@ -4,6 +4,7 @@ A clip has actors (object slots). Attention over the words finds what each looks
 it does, in every frame. A GRU turns the latter into a place; a ConvLSTM and a convolutional decoder turn the
 former into a canvas, which is set into the frame at that place. So an appearance is learnt once for all
 places and motions, and motion is a shift (cf. spatial transformers, Jaderberg et al. 2015, arXiv 1506.02025).
+Behind the actors is a colour, or a picture over which a camera moves.
 """
 
 import operator
@@ -19,19 +20,20 @@ from t2v_jax.networks.motion import MotionRNN
 from t2v_jax.networks.protocol import GeneratorOutput
 from t2v_jax.nn.axes import fold, time_major
 from t2v_jax.nn.conv_lstm import State
-from t2v_jax.nn.geometry import place, window
+from t2v_jax.nn.geometry import place, view, window
 from t2v_jax.nn.precision import compute_dtype, widened
 from t2v_jax.nn.text_encoder import TextEncoder
 
 
 class Carry(NamedTuple):
-    """What one frame hands to the next: the motion RNN's state [n, width + 1] and the scene's `State`.
+    """What one frame hands to the next: the motion RNNs' states [n, width + 1] and the scene's `State`.
 
-    None for a part that begins with the next frame.
+    None for a part that begins with the next frame, and for a camera that there is not.
     """
 
     motion: Any = None
     scene: State | None = None
+    camera: Any = None
 
 
 class Generator(nn.Module):
@@ -60,6 +62,8 @@ class Generator(nn.Module):
         self.painter = Painter(data.channels, channels, config.blur_upsample, opaque=config.picture)
         if config.picture:
             self.picture = Picture(data.channels, data.size, config.style_width, channels, dtype)
+            camera = {"centred": True, "numbers": 3}  # y, x, and how much is seen
+            self.camera = self.motion_class(config.style_width, config.heads, config.attention, **camera)
         self.style_animation = StyleAnimation(data.frames) if config.style_animation else None
         constant = nn.initializers.constant(data.background)
         self.background = self.param("background", constant, (data.channels,))
@@ -87,19 +91,22 @@ class Generator(nn.Module):
         painted = states, motion.place, jnp.broadcast_to(styles, (frames, *styles.shape[1:]))
         if frame_indices is not None:
             painted = jax.tree.map(operator.itemgetter(frame_indices), painted)
-        behind = self.picture(sentence.embedding, noise) if self.config.generator.picture else None
-        return GeneratorOutput(self._paint(behind, *painted), Carry(last, scene), attention, log_prob)
+        camera, behind = self._behind(sentence, noise, frames, frame_indices, carry.camera)
+        return GeneratorOutput(self._paint(behind, *painted), Carry(last, scene, camera), attention, log_prob)
 
     def carry_at(self, captions, noise, start_offsets, latest):
         """The carry of clips that began `start_offsets` (int [b], 0 to `latest`) frames ago.
 
         Only the motion has run: the scene begins with the next frame. No gradient comes from before.
         """
-        _, *inputs = self.roles(self.text(captions), noise)
-        first, _, motion = self.motion_rnn(*inputs, latest)
-        start_offsets = jnp.repeat(start_offsets, self.config.generator.actors)
-        later = motion.state[start_offsets - 1, jnp.arange(len(start_offsets))]
-        return Carry(jnp.where(start_offsets[:, None] == 0, first, jax.lax.stop_gradient(later)))
+        sentence = self.text(captions)
+        _, *inputs = self.roles(sentence, noise)
+        actors_began = jnp.repeat(start_offsets, self.config.generator.actors)
+        carry = Carry(_state_after(actors_began, *self.motion_rnn(*inputs, latest)))
+        if not self.config.generator.picture:
+            return carry
+        camera = self._film(sentence, noise, latest, None)
+        return carry._replace(camera=_state_after(start_offsets, *camera))
 
     def roles(self, sentence, noise):
         """The appearance's `AttentionOutput`, and the inputs of the motion RNN: sentences, actors, noise.
@@ -116,6 +123,21 @@ class Generator(nn.Module):
             actors = jnp.concatenate([actors, keys.reshape(len(keys), -1)], axis=-1)
         return appearance, sentence, actors, self._split(noise)[1]
 
+    def _film(self, sentence, noise, frames, state):
+        """What the camera does: first state, last state, `MotionOutput`s."""
+        return self.camera(sentence, jnp.ones((len(noise), 1)), noise, frames, state)
+
+    def _behind(self, sentence, noise, frames, frame_indices, state):
+        """The camera's last state, and what it sees of the picture [t, b, size, size, c]; or None, None."""
+        if not self.config.generator.picture:
+            return None, None
+        _, last, motion = self._film(sentence, noise, frames, state)
+        seen = motion.place if frame_indices is None else motion.place[frame_indices]
+        centres, shares = seen[..., :2], 0.5 + seen[..., 2:] / 2
+        # What is seen lies inside the picture.
+        centres = shares / 2 + centres * (1 - shares)
+        return last, view(self.picture(sentence.embedding, noise), centres, shares, self.config.data.size)
+
     def _split(self, noise):
         """Noise [b, z] -> that of the appearance and that of the motion of each actor, [b * actors, .]."""
         of_actors = noise.reshape(len(noise) * self.config.generator.actors, -1)
@@ -124,21 +146,27 @@ class Generator(nn.Module):
     def _paint(self, behind, states, places, styles):
         """Scene states [t, n, ...], places [t, n, 2], styles [t, n, d] -> clips [b, t, size, size, c].
 
-        behind: a picture that the actors hide, [b, size, size, c], or None.
+        behind: pictures that the actors hide, [t, b, size, size, c], or None.
         """
         config, frames = self.config.generator, len(places)
         states, places, styles = (fold(time_major(part)) for part in (states, places, styles))
         canvases = self.painter(states, styles)
-        if config.soft_edges and not self.whole:
+        if config.soft_edges:
             canvases *= window(config.canvas_size).astype(canvases.dtype)[None]
-        placed = place(canvases, places, self.config.data.size, config.soft_edges and self.whole)
-        placed = widened(placed).reshape(-1, config.actors, frames, *placed.shape[1:])
-        shown = placed.sum(1) if behind is None else layered(widened(behind)[:, None], placed)
+        placed = widened(place(canvases, places, self.config.data.size))
+        placed = placed.reshape(-1, config.actors, frames, *placed.shape[1:])
+        shown = placed.sum(1) if behind is None else layered(widened(time_major(behind)), placed)
         return leaky_clip(shown + self.background.reshape(1, 1, 1, 1, -1))
 
 
+def _state_after(frames, first, _, motion):
+    """The state, without gradient, after so many frames, int [n], of what a motion RNN returned."""
+    later = motion.state[frames - 1, jnp.arange(len(frames))]
+    return jnp.where(frames[:, None] == 0, first, jax.lax.stop_gradient(later))
+
+
 def layered(behind, placed):
-    """Actors one before another, all before what is `behind` [b, 1, h, w, c]: -> [b, t, h, w, c].
+    """Actors one before another, all before what is `behind` [b, t, h, w, c]: -> [b, t, h, w, c].
 
     placed [b, actors, t, h, w, c + 1]: what each adds, and last how much it hides of what is behind it
     (premultiplied alpha, Porter & Duff 1984).

@@ -1,4 +1,4 @@
-"""What an actor does: attention over the words in every frame, a GRU, and where its canvas stands."""
+"""What an actor or a camera does: attention over the words in every frame, a GRU, and where it stands."""
 
 from typing import Any, NamedTuple
 
@@ -12,8 +12,8 @@ class MotionOutput(NamedTuple):
     """The motion of n actors in one frame (with a leading axis: in many).
 
     state [n, width + 1]: the GRU's state and the number of the frame, from which the next frame goes on;
-    place [n, 2]: centres of the canvases as (y, x), the frame from 0 to 1; attention [n, heads, words]:
-    weights of the words.
+    place [n, numbers]: centres of the canvases as (y, x), the frame from 0 to 1, or what a `Camera` sees;
+    attention [n, heads, words]: weights of the words.
     """
 
     state: Any
@@ -27,6 +27,7 @@ class MotionCell(nn.Module):
     heads: int
     score: str
     centred: bool
+    numbers: int
 
     @nn.compact
     def __call__(self, state, sentence, role, noise):
@@ -37,7 +38,7 @@ class MotionCell(nn.Module):
         inputs = jnp.concatenate([attended.contexts, noise], axis=-1)
         state, _ = nn.GRUCell(state.shape[-1], name="gru")(state, inputs)
         init = nn.initializers.zeros if self.centred else nn.initializers.lecun_normal()
-        place = nn.sigmoid(2 * nn.Dense(2, kernel_init=init, name="place")(state))
+        place = nn.sigmoid(2 * nn.Dense(self.numbers, kernel_init=init, name="place")(state))
         state = jnp.concatenate([state, time + 1], axis=-1)
         return state, MotionOutput(state, place, attended.weights)
 
@@ -46,13 +47,14 @@ class MotionRNN(nn.Module):
     """Sentences of n actors, actors [n, .], noise [n, z] -> first state, last state, `MotionOutput`s.
 
     `centred` canvases begin in the middle of the frame: as large as the frame, they would otherwise be cut
-    off.
+    off. `numbers` say where one is, each from 0 to 1.
     """
 
     width: int
     heads: int
     score: str
     centred: bool
+    numbers: int = 2
 
     @nn.compact
     def __call__(self, sentence, actors, noise, frames, state=None):
@@ -66,6 +68,6 @@ class MotionRNN(nn.Module):
             split_rngs={"params": False},
             in_axes=(nn.broadcast,) * 3,
             length=frames,
-        )(self.heads, self.score, self.centred, name="cell")
+        )(self.heads, self.score, self.centred, self.numbers, name="cell")
         last, motion = cell(state, sentence, role, noise)
         return state, last, motion

@@ -34,24 +34,38 @@ def with_position(images, channels=16):
     return jnp.concatenate([images, jnp.broadcast_to(position, (*images.shape[:-1], channels))], axis=-1)
 
 
-def place(canvases, centres, size, mirrored=False):
+def place(canvases, centres, size):
     """Set canvases into frames of size x size pixels, between pixels by `cubic` interpolation.
 
     canvases [..., side, side, c]; centres [..., 2] as (y, x), the frame from 0 to 1 -> [..., size, size, c].
-    What reaches beyond the frame is cut off. Where no canvas is, the frame is zero, or, if `mirrored`, up to
-    a side away, as the canvas mirrored at its edge. Linear interpolation blurs half-way between pixels and
-    nowhere else, so that painters learn edges that overshoot.
+    What reaches beyond the frame is cut off. Where no canvas is, the frame is zero.
     """
     side = canvases.shape[-2]
-    corners = centres * size - side / 2
-    pixels = np.arange(size).reshape((1,) * corners.ndim + (-1,))
-    wanted = pixels - corners[..., None]  # pixels of the canvas, one for each of the frame
-    if mirrored:
-        wanted = jnp.abs(wanted + 0.5) - 0.5
-        wanted = side - 0.5 - jnp.abs(side - 0.5 - wanted)
-    weights = cubic(wanted[..., None] - np.arange(side).reshape((1,) * wanted.ndim + (-1,)))
-    rows, columns = jnp.moveaxis(weights.astype(canvases.dtype), -3, 0)
-    return jnp.einsum("...yi,...ijc,...xj->...yxc", rows, canvases, columns)
+    rows, columns = _weights(side, size, side / 2 - centres * size, jnp.ones_like(centres))
+    return jnp.einsum("...yi,...ijc,...xj->...yxc", rows.astype(canvases.dtype), canvases, columns)
+
+
+def view(pictures, centres, shares, size):
+    """What a camera sees of pictures, in size x size pixels, between pixels by `cubic` interpolation.
+
+    pictures [b, side, side, c]; centres [t, b, 2] of what is seen as (y, x), the picture from 0 to 1; shares
+    [t, b, 1] of the picture's side that are seen -> [t, b, size, size, c]. Nothing is beyond the picture.
+    """
+    side = pictures.shape[-2]
+    steps = jnp.broadcast_to(shares * side / size, centres.shape)
+    rows, columns = _weights(side, size, side * (centres - shares / 2), steps)
+    return jnp.einsum("tbyi,bijc,tbxj->tbyxc", rows.astype(pictures.dtype), pictures, columns)
+
+
+def _weights(side, size, corners, steps):
+    """Weights of `side` samples in `size` pixels, `steps` apart from `corners`: [..., size, side] twice.
+
+    corners and steps [..., 2] are those of rows and columns, in samples. Linear interpolation blurs half-way
+    between pixels and nowhere else, so that painters learn edges that overshoot.
+    """
+    centres = corners[..., None] + jnp.einsum("...a,s->...as", steps, np.arange(size) + 0.5)
+    samples = np.arange(side) + 0.5
+    return jnp.moveaxis(cubic(centres[..., None] - samples.reshape((1,) * centres.ndim + (-1,))), -3, 0)
 
 
 def window(side):

@@ -138,16 +138,18 @@ def _fit_text(text, captions):
 def _fit_networks(config, clips):
     """Canvases that are painted again in each frame, and moved: for sprites as well as pictures.
 
-    Of the whole frame, or of half of it where nothing larger moves; then over one colour or a picture.
+    Of the whole frame, or of half of it where nothing larger moves; over one colour, or before a picture over
+    which a camera moves.
     """
     generator, size = config.generator, config.data.size
     generator.painter_channels = (48, 32, 16)
     generator.update(hard_attention=False, heads=4, style_animation=True, blur_upsample=True)
-    generator.update(style_width=192, scene_channels=48, soft_edges=True)
-    small = size > 16 and moving_share(clips) <= HALF
+    generator.update(style_width=192, scene_channels=48)
+    small, plain = size > 16 and moving_share(clips) <= HALF, is_plain(clips)
     generator.canvas_size = size // 2 if small else size
-    generator.picture = small and not is_plain(clips)
-    generator.actors = 2 if generator.picture else 1
+    generator.soft_edges = small or not plain
+    generator.picture = not plain
+    generator.actors = 2 if small and not plain else 1
     config.discriminator.frame_channels = (24, 48, 96)
 
 

@@ -120,10 +120,26 @@ def test_two_actors_paint_sparsely_and_go_on_too():
 
 
 def test_a_picture_stands_still_behind_the_actors_and_differs_between_clips():
+    """Until its camera has learnt to move."""
     clips = painted(picture=True, actors=2)
     corner = clips[:, :, :2, :2]  # no canvas reaches it
     np.testing.assert_allclose(corner, np.broadcast_to(corner[:, :1], corner.shape), atol=1e-5)
     assert corner.std(0).min() > 1e-3
+
+
+def test_a_camera_moves_over_the_picture_and_goes_on_where_it_stopped():
+    networks = example.networks(changed(picture=True))
+    apply, parameters = networks.generator.apply, example.parameters(networks).generator
+    still = apply(parameters, CAPTIONS, NOISE, 3).clips
+    layer = parameters["params"]["camera"]["cell"]["place"]
+    layer["kernel"] = jax.random.normal(jax.random.key(0), layer["kernel"].shape)
+    clips = apply(parameters, CAPTIONS, NOISE, 3).clips
+    assert np.abs(clips - still).max() > 0.01
+    carry = apply(parameters, CAPTIONS, NOISE, 1).carry
+    later = apply(parameters, CAPTIONS, NOISE, 2, jnp.array([1]), carry=carry)
+    np.testing.assert_allclose(later.clips, clips[:, 2:], atol=1e-5)
+    late = apply(parameters, CAPTIONS, NOISE, jnp.full(example.BATCH, 1), 2, method="carry_at")
+    np.testing.assert_allclose(late.camera, carry.camera, atol=1e-5)
 
 
 def painted(**generator):

@@ -40,10 +40,16 @@ def test_what_reaches_beyond_the_frame_is_cut_off():
     assert np.all(frame[2:] == 0) and np.all(frame[:, 2:] == 0)
 
 
-def test_a_mirrored_canvas_goes_on_beyond_its_edges():
-    frame = np.asarray(geometry.place(CANVAS, jnp.array([[0.5, 0.5]]), 10, mirrored=True))[0]
-    expected = np.pad(CANVAS[0], ((3, 3), (3, 3), (0, 0)), mode="symmetric")
-    np.testing.assert_allclose(frame, expected, rtol=1e-6)
+def test_a_camera_sees_a_part_of_a_picture_and_never_beyond_it():
+    y, x = np.indices((12, 12))
+    picture = (0.1 * y + 0.3 * x)[None, ..., None].astype(np.float32)
+    centres = jnp.array([[[0.5, 0.5]], [[0.5, 0.25]], [[0.5, 0.5]]])
+    shares = jnp.array([[[0.5]], [[0.5]], [[0.75]]])
+    middle, left, more = np.asarray(geometry.view(picture, centres, shares, 6))[:, 0]
+    np.testing.assert_allclose(middle, picture[0, 3:9, 3:9], atol=1e-5)
+    np.testing.assert_allclose(left, picture[0, 3:9, :6], atol=1e-5)
+    np.testing.assert_allclose(np.diff(more[..., 0], axis=1), 0.45, atol=1e-5)  # nine pixels shown as six
+    np.testing.assert_allclose(more.mean(), picture.mean(), atol=1e-5)
 
 
 def test_a_window_fades_over_an_eighth_of_the_side():

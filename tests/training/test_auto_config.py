@@ -103,7 +103,7 @@ PICTURES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3))
 
 @pytest.mark.parametrize(
     ("backgrounds", "side", "canvas", "picture"),
-    [(FLAT, 6, 16, False), (PICTURES, 6, 16, True), (FLAT, 20, 32, False), (PICTURES, 20, 32, False)],
+    [(FLAT, 6, 16, False), (PICTURES, 6, 16, True), (FLAT, 20, 32, False), (PICTURES, 20, 32, True)],
     ids=["small", "small before pictures", "large", "large before pictures"],
 )
 def test_canvases_are_as_large_as_what_moves(backgrounds, side, canvas, picture):
