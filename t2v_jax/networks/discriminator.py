@@ -16,6 +16,7 @@ from t2v_jax.nn.axes import fold, time_major, unfold
 from t2v_jax.nn.conv_lstm import ConvLSTM
 from t2v_jax.nn.geometry import with_position
 from t2v_jax.nn.layers import Convolution, leaky_relu, sparing_memory
+from t2v_jax.nn.optical_flow import normal_flow
 from t2v_jax.nn.precision import compute_dtype, widened
 from t2v_jax.nn.resampling import average_pool
 from t2v_jax.nn.statistics import (
@@ -68,15 +69,19 @@ class FrameDiscriminator(nn.Module):
 
 
 class ClipDiscriminator(nn.Module):
-    """The clip as a whole: [b, t, h, w, c] -> features [b, d]."""
+    """The clip as a whole: [b, t, h, w, c] -> features [b, d].
+
+    It sees each frame, its change since the one before, and the flow between both.
+    """
 
     channels: tuple[int, ...]
 
     @nn.compact
     def __call__(self, frames):
         batch = frames.shape[0]
-        change = jnp.diff(frames, axis=1, prepend=frames[:, :1])
-        images = fold(jnp.concatenate([frames, change], axis=-1))
+        before = jnp.concatenate([frames[:, :1], frames[:, :-1]], axis=1)
+        images, before = fold(frames), fold(before)
+        images = jnp.concatenate([images, images - before, normal_flow(before, images)], axis=-1)
         images = Trunk(self.channels, name="trunk")(images)
         scenes = time_major(unfold(images, batch))
         states, last = ConvLSTM(self.channels[-1], name="conv_lstm")(scenes)
