@@ -153,7 +153,9 @@ class Generator(nn.Module):
         canvases = self.painter(states, styles)
         if config.soft_edges:
             canvases *= window(config.canvas_size).astype(canvases.dtype)[None]
-        placed = widened(place(canvases, places, self.config.data.size))
+        # What fills the frame, before a picture, changes where it stands: elsewhere its edges would show.
+        fills = self.whole and behind is not None
+        placed = widened(canvases if fills else place(canvases, places, self.config.data.size))
         placed = placed.reshape(-1, config.actors, frames, *placed.shape[1:])
         shown = placed.sum(1) if behind is None else layered(widened(time_major(behind)), placed)
         return leaky_clip(shown + self.background.reshape(1, 1, 1, 1, -1))

@@ -147,7 +147,7 @@ def _fit_networks(config, clips):
     generator.update(style_width=192, scene_channels=48)
     small, plain = size > 16 and moving_share(clips) <= HALF, is_plain(clips)
     generator.canvas_size = size // 2 if small else size
-    generator.soft_edges = small or not plain
+    generator.soft_edges = small
     generator.picture = not plain
     generator.actors = 2 if small and not plain else 1
     config.discriminator.frame_channels = (24, 48, 96)

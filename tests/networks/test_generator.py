@@ -142,6 +142,15 @@ def test_a_camera_moves_over_the_picture_and_goes_on_where_it_stopped():
     np.testing.assert_allclose(late.camera, carry.camera, atol=1e-5)
 
 
+def test_a_canvas_that_fills_the_frame_before_a_picture_stays():
+    networks = example.networks(changed(picture=True, style_animation=True))
+    parameters = example.parameters(networks).generator
+    clips = networks.generator.apply(parameters, CAPTIONS, NOISE, 2).clips
+    layer = parameters["params"]["motion_rnn"]["cell"]["place"]
+    layer["kernel"] = jax.random.normal(jax.random.key(0), layer["kernel"].shape)
+    np.testing.assert_array_equal(networks.generator.apply(parameters, CAPTIONS, NOISE, 2).clips, clips)
+
+
 def painted(**generator):
     """Clips of 32 x 32 pixels whose canvases, of 16 x 16, stand in the middle."""
     fields = small.get_config()

@@ -1,0 +1,113 @@
+"""Does D see how a clip moves? It learns alone, from real clips with right and wrong captions.
+
+    python experiments/recipe/directions.py --prepared=DIR --world=pans --steps=400
+
+Prints how often, of held-back clips, the frame and the clip discriminator give the right caption a higher
+score than those that name another direction. `--noflow` takes the flow away from it.
+"""
+
+import functools
+import pathlib
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from absl import app, flags
+from reader import CAPTIONS
+from worlds import FOLDERS
+
+from t2v_jax import config as configuration
+from t2v_jax import registry
+from t2v_jax.data.pipeline import clip_batches
+from t2v_jax.data.videos.prepared import PreparedClips
+from t2v_jax.gan.gradients import to_unit_range
+from t2v_jax.gan.losses import mismatched, wrong_captions
+from t2v_jax.gan.sampling import Frames, sample_frames
+from t2v_jax.networks import discriminator
+from t2v_jax.nn.statistics import groups
+from t2v_jax.text.language import Language
+from t2v_jax.training.auto_config import fitted_config
+
+PREPARED = flags.DEFINE_string("prepared", "prepared", "directory of the prepared folders, by their names")
+WORLD = flags.DEFINE_enum("world", "pans", FOLDERS, "what it learns from")
+STEPS = flags.DEFINE_integer("steps", 400, "of Adam", lower_bound=1)
+FLOW = flags.DEFINE_bool("flow", True, "whether it sees the flow between frames")
+FRAMES = Frames(8, 2, 2)
+SEEN = np.array([0, 5])  # frames of the clips held back
+CLIPS = 16  # of a batch held back
+
+
+def learner(network, config):
+    """A step: parameters, Adam's state, a key, a batch -> parameters and state after it."""
+    adam = optax.adam(config.optimizer.discriminator_learning_rate, config.optimizer.beta_1)
+    loss = registry.resolve("loss", config.loss.kind).discriminator
+
+    def of_wrong_captions(parameters, key, batch):
+        painted, scored = sample_frames(key, FRAMES)
+        captions = jax.tree.map(lambda *parts: jnp.concatenate(parts), batch["captions"], batch["negatives"])
+        clips = to_unit_range(batch["clip"])[:, painted]
+        logits = network.apply(parameters, clips, captions, scored).logits
+        classes = (groups(batch[name], len(clips)) for name in ("caption_class", "negative_classes"))
+        return sum(mismatched(loss, logits, wrong).mean() for wrong in jax.vmap(wrong_captions)(*classes))
+
+    @jax.jit
+    def step(parameters, state, key, batch):
+        updates, state = adam.update(jax.grad(of_wrong_captions)(parameters, key, batch), state)
+        return optax.apply_updates(parameters, updates), state
+
+    return adam.init, step
+
+
+def in_other_directions(caption, pattern, directions):
+    """A caption, then the same with each of the other directions."""
+    first, last = pattern.fullmatch(caption).span("direction")
+    others = [direction for direction in directions if direction != caption[first:last]]
+    return [caption, *(caption[:first] + other + caption[last:] for other in others)]
+
+
+def right(scores, clips, captions, language, pattern):
+    """Of both discriminators, how many of the clips have the highest score with their own caption."""
+    directions = sorted({pattern.fullmatch(caption)["direction"] for caption in captions})
+    counts = np.zeros(2)
+    for first in range(0, len(clips) - CLIPS + 1, CLIPS):
+        rows = slice(first, first + CLIPS)
+        told = [in_other_directions(caption, pattern, directions) for caption in captions[rows]]
+        encoded = language.encode([row[0] for row in told] + [other for row in told for other in row[1:]])
+        logits = np.asarray(scores(to_unit_range(clips[rows][:, SEEN]), encoded))[:, 0]
+        own = np.diagonal(logits[..., :CLIPS], axis1=1, axis2=2)
+        others = logits[..., CLIPS:].reshape(2, CLIPS, CLIPS, -1)
+        counts += (own > others[:, range(CLIPS), range(CLIPS)].max(-1)).sum(1)
+    return counts / (len(clips) // CLIPS * CLIPS)
+
+
+def main(argv):
+    """Trains and tells."""
+    if len(argv) > 1:
+        raise app.UsageError(f"unexpected argument {argv[1]!r}")
+    if not FLOW.value:
+        discriminator.normal_flow = lambda before, after: jnp.zeros_like(before[..., :2])
+    directory = pathlib.Path(PREPARED.value) / WORLD.value
+    config = configuration.check(fitted_config(directory))
+    source = PreparedClips(directory, clips_per_caption=config.data.clips_per_caption)
+    held_back = PreparedClips(directory, "test")
+    language = Language.train(source.captions())
+    network = discriminator.Discriminator(config, language.vocabulary_size)
+    batches = clip_batches(source, language, config.batch_size)
+    first = next(batches)
+    parameters = network.init(
+        jax.random.key(0), to_unit_range(first["clip"])[:, SEEN], first["captions"], np.arange(2)
+    )
+    initial, step = learner(network, config)
+    state, test = initial(parameters), held_back.batch(range(len(held_back)))
+    scores = jax.jit(lambda parameters, *asked: network.apply(parameters, *asked, np.arange(2)).logits)
+    for number in range(1, STEPS.value + 1):
+        parameters, state = step(parameters, state, jax.random.key(number), next(batches))
+        if number % 100 == 0:
+            asked = test["clip"], test["caption"], language, CAPTIONS[WORLD.value]
+            shares = right(functools.partial(scores, parameters), *asked)
+            print(f"step {number}: frame discriminator {shares[0]:.1%}, clip discriminator {shares[1]:.1%}")
+
+
+if __name__ == "__main__":
+    app.run(main)
