@@ -38,14 +38,14 @@ class Painter(nn.Module):
     """Scene states [n, GRID, GRID, c] and styles [n, d] -> canvases [n, side, side, pixels].
 
     Each of `channels` doubles the resolution, `blur_upsample` blurs what that makes. A canvas is what the
-    actor adds to the background, zero where it is transparent; if `opaque`, a last channel says how much of
-    what is behind it is hidden, 0 to 1.
+    actor adds to the background, zero where it is transparent. With an `opacity` a last channel says how much
+    of what is behind it is hidden, 0 to 1; that is its logit to begin with.
     """
 
     pixels: int
     channels: tuple[int, ...]
     blur_upsample: bool
-    opaque: bool = False
+    opacity: float | None = None
 
     @nn.compact
     def __call__(self, images, styles):
@@ -63,11 +63,11 @@ class Painter(nn.Module):
 
     def _foreground(self, pixels, images, styles):
         images = leaky_relu(Modulation(name="style")(images, styles))
-        foreground = Convolution(pixels + self.opaque, name="foreground")(images)
-        if not self.opaque:
-            return foreground
-        opacity = nn.sigmoid(foreground[..., pixels:] - 2)  # little is hidden to begin with
-        return jnp.concatenate([foreground[..., :pixels], opacity], axis=-1)
+        if self.opacity is None:
+            return Convolution(pixels, name="foreground")(images)
+        foreground = Convolution(pixels + 1, name="foreground")(images)
+        hides = nn.sigmoid(foreground[..., pixels:] + self.opacity)
+        return jnp.concatenate([foreground[..., :pixels], hides], axis=-1)
 
 
 class Picture(nn.Module):

@@ -53,13 +53,15 @@ class Generator(nn.Module):
         )
         self.appearance = AppearanceAttention(config.heads, config.attention, config.hard_attention)
         self.whole = config.canvas_size == data.size
+        # Little is hidden to begin with, least by what fills the frame, so that the camera learns to move.
+        opacity = None if not config.picture else -4.0 if self.whole else -2.0
         # Style animation can show motion in place, so the canvas need not move to begin with.
         centred = self.whole and config.style_animation
         self.motion_rnn = self.motion_class(config.style_width, config.heads, config.attention, centred)
         self.mapping = MappingNetwork(config.style_width)
         self.scene = self.scene_class(config.scene_channels, compute_dtype(self.config))
         channels, dtype = tuple(config.painter_channels), compute_dtype(self.config)
-        self.painter = Painter(data.channels, channels, config.blur_upsample, opaque=config.picture)
+        self.painter = Painter(data.channels, channels, config.blur_upsample, opacity)
         if config.picture:
             self.picture = Picture(data.channels, data.size, config.style_width, channels, dtype)
             camera = {"centred": True, "numbers": 3}  # y, x, and how much is seen
@@ -153,9 +155,12 @@ class Generator(nn.Module):
         canvases = self.painter(states, styles)
         if config.soft_edges:
             canvases *= window(config.canvas_size).astype(canvases.dtype)[None]
-        # What fills the frame, before a picture, changes where it stands: elsewhere its edges would show.
-        fills = self.whole and behind is not None
-        placed = widened(canvases if fills else place(canvases, places, self.config.data.size))
+        if self.whole and config.picture:
+            # What fills the frame changes where it stands: elsewhere its edges would show.
+            colours, hides = canvases[..., :-1], canvases[..., -1:]
+            placed = widened(jnp.concatenate([colours * hides, hides], axis=-1))
+        else:
+            placed = widened(place(canvases, places, self.config.data.size))
         placed = placed.reshape(-1, config.actors, frames, *placed.shape[1:])
         shown = placed.sum(1) if behind is None else layered(widened(time_major(behind)), placed)
         return leaky_clip(shown + self.background.reshape(1, 1, 1, 1, -1))
