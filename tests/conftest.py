@@ -1,5 +1,6 @@
 """How all tests run: on the CPU unless JAX_PLATFORMS says otherwise, strictly, compiled once."""
 
+import ctypes
 import gc
 import os
 import pathlib
@@ -38,6 +39,13 @@ def _freed():
 
         jax.clear_caches()
         gc.collect()
+        _return_memory()
+
+
+def _return_memory():
+    """To the system: glibc keeps what is freed in small blocks. Other C libraries have no such call."""
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
 
 
 @pytest.fixture

@@ -94,6 +94,11 @@ def test_the_reader_of_characters_knows_what_a_caption_names():
             ["the camera pans left over a dune by the sea", "the camera zooms in on fruits"],
             [["a dune by the sea", "pans left over"], ["fruits", "zooms in on"]],
         ),
+        (
+            "hidden",
+            ["a banana moving left behind a cat", "a cat moving up in front of a slice of pizza"],
+            [["banana", "left", "behind", "cat"], ["cat", "up", "in front of", "slice of pizza"]],
+        ),
     ],
 )
 def test_the_readers_of_folders_know_what_a_caption_names(folder, captions, told):

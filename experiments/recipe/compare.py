@@ -1,4 +1,4 @@
-"""One recipe on three worlds: trains each for so many steps, reads its clips, and prints one table.
+"""One recipe on all worlds: trains each for so many steps, reads its clips, and prints one table.
 
     python experiments/recipe/compare.py --prepared=DIR --output=runs/recipe --steps=1500
     python experiments/recipe/compare.py ... --change=loss.penalty_weight=0.1 --change=game.balance=0.0

@@ -1,11 +1,11 @@
-"""The three worlds that a recipe must serve: two folders and the moving digits, each with its reading."""
+"""The worlds that a recipe must serve: three folders and the moving digits, each with its reading."""
 
 import pathlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from reader import Reader
+from reader import CAPTIONS, Reader
 
 from t2v_jax import config as configuration
 from t2v_jax.data.source import make_source
@@ -14,7 +14,7 @@ from t2v_jax.evaluation import prompts as prompts_of
 from t2v_jax.evaluation.classifier import Classifier
 from t2v_jax.training.auto_config import fit, fitted_config
 
-FOLDERS = ("plain", "pans")
+FOLDERS = tuple(CAPTIONS)
 DIGITS = "digits"
 TEXTS = 256  # prompts whose clips are read, captions in turn
 SETS, SET = 12, 4  # captions, and clips of each, whose diversity is measured
@@ -24,8 +24,8 @@ class World(NamedTuple):
     """`config` as `t2v train` would make it; what to ask for, and how to tell whether it is shown.
 
     `right` takes clips of the `prompts`, uint8 [n, t, h, w, c], and tells whether thing and direction (of
-    digits the digit and its motion) are what was asked for, bool [n, 2]. `sets` are SETS captions with SET
-    real clips each.
+    digits the digit and its motion), and what else captions name, are what was asked for, bool [n, 2 or
+    more]. `sets` are SETS captions with SET real clips each.
     """
 
     config: Any
@@ -42,17 +42,27 @@ def world(name: str, prepared: pathlib.Path) -> World:
 def _folder(name, directory):
     source = PreparedClips(directory)
     reader, texts = Reader(name, source), list(source.captions())
+    texts = texts[:: -(-len(texts) // TEXTS)]  # sorted: the first ones alone would be of few things
     prompts = [texts[place % len(texts)] for place in range(TEXTS)]
     parameters, wanted = reader.load(), reader.wanted(prompts)
-    clips_per_caption = PreparedClips(directory, clips_per_caption=SET)
-    groups = np.linspace(0, len(clips_per_caption) // SET - 1, SETS).astype(int)
-    batches = [clips_per_caption.batch(range(SET * group, SET * (group + 1))) for group in groups]
-    sets = {batch["caption"][0]: batch["clip"] for batch in batches}
 
     def right(clips):
         return reader.read(parameters, clips) == wanted
 
-    return World(fitted_config(directory), prompts, right, sets)
+    return World(fitted_config(directory), prompts, right, _sets(directory))
+
+
+def _sets(directory):
+    clips = PreparedClips(directory, clips_per_caption=SET)
+    groups = [range(first, first + SET) for first in range(0, len(clips), SET)]
+    whole = [group for group in groups if _differ(clips.batch(group)["clip"])]
+    batches = [clips.batch(whole[place]) for place in np.linspace(0, len(whole) - 1, SETS).astype(int)]
+    return {batch["caption"][0]: batch["clip"] for batch in batches}
+
+
+def _differ(clips):
+    """Whether none comes twice, as where a caption has few."""
+    return len({clip.tobytes() for clip in clips}) == len(clips)
 
 
 def _digits():

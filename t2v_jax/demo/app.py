@@ -14,7 +14,7 @@ from t2v_jax.demo.player import Player
 from t2v_jax.errors import UsageError, describe
 from t2v_jax.inference import card, metadata, model, video
 from t2v_jax.inference.explanation import mean_over_heads
-from t2v_jax.inference.schedule import parse_schedule
+from t2v_jax.inference.schedule import paint_schedule, parse_schedule
 from t2v_jax.text.understanding import understand
 
 STREAMS = 256  # remembered; of more, the one that was not asked for longest starts again
@@ -44,7 +44,7 @@ class DemoApp:
     def compile_all(self):
         """Compile what each model needs to play, the first one first: for a thread of its own."""
         for name in self._names:
-            with contextlib.suppress(UsageError):  # told to whom asks for that model
+            with contextlib.suppress(UsageError):  # who asks for that model is shown it
                 self._ready(name)
 
     def models(self, asked):
@@ -59,7 +59,8 @@ class DemoApp:
         if shipped.is_file():
             return MEDIA_TYPES[".gif"], shipped.read_bytes()
         params = self._ready(name)
-        clip = _paint(params, {0: _prompts(name)[0]}, 0, params.config.data.frames)
+        prompt, frames = _prompts(name)[0], params.config.data.frames
+        clip = paint_schedule(Player(params, prompt), {0: prompt}, frames)
         return MEDIA_TYPES[".gif"], video.encode_video(clip, ".gif")
 
     def understand(self, asked):
@@ -110,10 +111,10 @@ class DemoApp:
         if not 1 <= frames <= MOST_SAVED:
             raise UsageError(f"frames={frames}; expected 1 to {MOST_SAVED}")
         schedule = parse_schedule(prompt)
-        told = prompt if len(schedule) > 1 else schedule[0]
-        made_from = metadata.made_from(told, seed, name, frames)
+        sentences = prompt if len(schedule) > 1 else schedule[0]
+        made_from = metadata.made_from(sentences, seed, name, frames)
         with self._saving:
-            clip = _paint(self._ready(name), schedule, seed, frames)
+            clip = paint_schedule(Player(self._ready(name), schedule[0], seed), schedule, frames)
             file = video.encode_video(clip, ending, rate, made_from)
         return MEDIA_TYPES.get(ending, UNKNOWN_TYPE), file
 
@@ -185,16 +186,6 @@ def _description(name):
         "frames": config.data.frames,
         "prompts": _prompts(name),
     }
-
-
-def _paint(params, schedule, seed, frames):
-    """What a stream shows whose sentence changes at these frames: uint8 [frames, height, width, channels]."""
-    stream, clip = Player(params, schedule[0], seed), []
-    for frame in range(frames):
-        if frame in schedule:
-            stream.prompt = schedule[frame]
-        clip.append(np.asarray(next(stream)))
-    return np.stack(clip)
 
 
 def _take(asked, **types):

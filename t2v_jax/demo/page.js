@@ -14,10 +14,11 @@ const make = (name, fields = {}, ...inside) => {
   return element;
 };
 
-// `prompt` is what is asked for, `accepted` what was last painted, `told` what was last told of, `refused` what no
-// video can be made of. `takes` are the streams that are watched, `recorded` is what the last recording kept.
-const state = {models: [], model: null, prompt: "", accepted: null, told: null, refused: null, seed: 0, speed: 10,
-  takes: [], paused: false, recording: false, recorded: null};
+// `prompt` is what is asked for, `accepted` what was last painted, `explained` what the line below it is about,
+// `refused` what no video can be made of. `takes` are the streams that are watched, `recorded` is what the last
+// recording kept.
+const state = {models: [], model: null, prompt: "", accepted: null, explained: null, refused: null, seed: 0,
+  speed: 10, takes: [], paused: false, recording: false, recorded: null};
 
 // ---- talking to the server
 
@@ -50,8 +51,8 @@ function receive(take, prompt, {shape, frames, attention, tokens, tags, entities
   take.received += frames.length;
   frames.forEach((frame, i) =>
     take.frames.push({prompt, shape, pixels: atob(frame), attention: attention[i] ?? [], words}));
-  if (prompt !== state.prompt || prompt === state.told) return;
-  state.accepted = state.told = prompt;
+  if (prompt !== state.prompt || prompt === state.explained) return;
+  state.accepted = state.explained = prompt;
   tell(prompt, {understood, unknown});
   offerFiles();
 }
@@ -70,7 +71,7 @@ function fail(prompt, error) {
 // ---- what is chosen
 
 function choose(model, prompt = model.prompts[0], seed = 0) {
-  Object.assign(state, {model, accepted: null, told: null, refused: null, recorded: null});
+  Object.assign(state, {model, accepted: null, explained: null, refused: null, recorded: null});
   at("models").querySelectorAll("input").forEach(input => { input.checked = input.value === model.name; });
   at("about").textContent = model.about;
   at("examples").replaceChildren(...model.prompts.map(text =>
@@ -82,7 +83,7 @@ function choose(model, prompt = model.prompts[0], seed = 0) {
 
 function say(prompt) {
   state.prompt = at("prompt").value = prompt;
-  state.told = state.refused = null;
+  state.explained = state.refused = null;
   link();
 }
 

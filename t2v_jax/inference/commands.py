@@ -119,10 +119,11 @@ def _slug(sentence):
 def _paint(params, schedule, seed, frames, values):
     from t2v_jax.inference import background, generation, loop
     from t2v_jax.inference.schedule import paint_schedule
+    from t2v_jax.inference.stream import Stream
 
     with _quiet():
         if len(schedule) > 1:
-            clip = paint_schedule(params, schedule, seed, frames)
+            clip = paint_schedule(Stream(params, schedule[0], seed), schedule, frames)
         else:
             paint = loop.paint_loop if values.loop else generation.generate
             clip = paint(params, schedule[0], seed, frames)

@@ -30,18 +30,18 @@ def parse_schedule(text: str) -> dict[int, str]:
     return {start: match[2].strip() for start, (match, _) in zip(starts, entries)}
 
 
-def paint_schedule(params, schedule: dict[int, str], seed: int, frames: int) -> np.ndarray:
-    """The video of a `Stream` whose prompt changes at these frames: uint8 [frames, height, width, channels].
+def paint_schedule(stream: Stream, schedule: dict[int, str], frames: int) -> np.ndarray:
+    """What a new stream shows whose prompt is set at these frames: uint8 [frames, height, width, channels].
 
     Errors and warnings as `generate`, and UsageError where a sentence would begin after the last frame.
     """
     if max(schedule) >= frames:
         raise UsageError(
-            f"a sentence begins at frame {max(schedule)}; expected --frames above that, not {frames}"
+            f"a sentence begins at frame {max(schedule)}; expected frames above that, not {frames}"
         )
-    stream, clip = Stream(params, schedule[0], seed), []
+    clip = []
     for frame in range(frames):
-        if frame and frame in schedule:
+        if frame in schedule:
             stream.prompt = schedule[frame]
         clip.append(np.asarray(next(stream)))
     return np.stack(clip)

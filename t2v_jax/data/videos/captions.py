@@ -39,11 +39,11 @@ def read_captions(
     for name in names:
         of_each = {caption: _flaw(caption) for caption in found.get(name, ())}
         usable = [normalise(caption) for caption, flaw in of_each.items() if not flaw]
-        told = [flaw for flaw in of_each.values() if flaw]
+        its_flaws = [flaw for flaw in of_each.values() if flaw]
         if usable:
             captions[name] = tuple(dict.fromkeys(usable))
-        if told or not usable:
-            flaws[name] = told[0] if told else f"no caption: {convention}"
+        if its_flaws or not usable:
+            flaws[name] = its_flaws[0] if its_flaws else f"no caption: {convention}"
     return captions, flaws
 
 

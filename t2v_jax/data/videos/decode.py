@@ -66,15 +66,15 @@ def decode(path: pathlib.Path, spec: ClipSpec) -> Decoded:
 
     Raises UnusableVideo for a file that is damaged, too large, too short or not what its ending says.
     """
-    ending, told = path.suffix.lower(), {}
+    ending, remarks = path.suffix.lower(), {}
     try:
         with contextlib.ExitStack() as stack:
             stack.enter_context(warnings.catch_warnings())
             for category in (UserWarning, RuntimeWarning):  # what Pillow says of damaged and huge files
                 warnings.simplefilter("error", category)
             file = stack.enter_context(path.open("rb"))
-            pictures = stack.enter_context(contextlib.closing(read_pictures(file, ending, told)))
-            return _cut(pictures, spec)._replace(remark="; ".join(told.values()))
+            pictures = stack.enter_context(contextlib.closing(read_pictures(file, ending, remarks)))
+            return _cut(pictures, spec)._replace(remark="; ".join(remarks.values()))
     except UnusableVideo:
         raise
     # What libraries raise on damaged bytes is open-ended: ValueError, IndexError, struct.error ...

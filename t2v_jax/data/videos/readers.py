@@ -11,15 +11,15 @@ from t2v_jax.data.videos.pictures import TimedPicture
 from t2v_jax.data.videos.streams import stream_pictures
 
 
-def read_pictures(file, ending: str, told: dict[str, str]) -> Iterator[TimedPicture]:
+def read_pictures(file, ending: str, remarks: dict[str, str]) -> Iterator[TimedPicture]:
     """The pictures of an open file whose name ends in one of ENDINGS, in order, the first from 0 on.
 
-    What is not as it should be, although pictures come, is `told`: topic -> a line. Raises UnusableVideo for
-    a file beyond the bounds, and anything at all for a damaged one.
+    What is not as it should be, although pictures come, goes into `remarks`: topic -> a line. Raises
+    UnusableVideo for a file beyond the bounds, and anything at all for a damaged one.
     """
     # The ending decides the format: FFmpeg left to guess also follows playlists to other files.
     read, kind = _READERS[ending]
-    return read(file, kind, told)
+    return read(file, kind, remarks)
 
 
 _READERS = {

@@ -98,7 +98,7 @@ def _most_common(counts: collections.Counter, shown: int) -> str:
     return ", ".join(shown_values) + (f" and {len(counts) - shown} more" if len(counts) > shown else "")
 
 
-def _listed(title: str, told: dict[str, str]) -> list[str]:
+def _listed(title: str, by_file: dict[str, str]) -> list[str]:
     """Lines on files, below a title, if there are any."""
-    lines = [printable(f"  {name}: {what}") for name, what in sorted(told.items())]
+    lines = [printable(f"  {name}: {what}") for name, what in sorted(by_file.items())]
     return [title, *lines] if lines else []

@@ -16,8 +16,8 @@ _UNSPECIFIED, _BT2020 = 2, 9  # colours, as H.273 numbers them
 _HIGH_RANGE = {16: "PQ", 18: "HLG"}  # transfer characteristics
 
 
-def stream_pictures(file, kind: str, told: dict[str, str]) -> Iterator[TimedPicture]:
-    """The pictures of an open file of a format that FFmpeg knows as `kind`; `told` as in `read_pictures`."""
+def stream_pictures(file, kind: str, remarks: dict[str, str]) -> Iterator[TimedPicture]:
+    """The pictures of an open file that FFmpeg reads as `kind`; `remarks` as in `read_pictures`."""
     import av
 
     # The codecs themselves refuse a larger frame, wherever in the stream it comes.
@@ -31,17 +31,17 @@ def stream_pictures(file, kind: str, told: dict[str, str]) -> Iterator[TimedPict
         check_size(stream.codec_context.width, stream.codec_context.height)
         stream.codec_context.options = bound
         stream.codec_context.thread_count = 1  # files are decoded side by side instead
-        frames = itertools.islice(_frames(container, stream, told), pictures.MOST_FRAMES)
+        frames = itertools.islice(_frames(container, stream, remarks), pictures.MOST_FRAMES)
         for start, end, frame in _timed(frames, _pace(stream)):
             if dynamic := _HIGH_RANGE.get(frame.color_trc) or _wide_colours(frame):
-                told["colours"] = f"{dynamic} colours, which come out pale: convert it to BT.709"
+                remarks["colours"] = f"{dynamic} colours, which come out pale: convert it to BT.709"
             transposed, *flips = _orientation(frame)
             aspect = _plausible(stream.sample_aspect_ratio, 1 / 4, 4, 1)
             paint = _painter(frame, transposed, flips)
             yield TimedPicture(start, end, paint, 1 / aspect if transposed else aspect)
 
 
-def _frames(container, stream, told) -> Iterator[tuple]:
+def _frames(container, stream, remarks) -> Iterator[tuple]:
     """(time in seconds or None, frame) in the order in which they are seen.
 
     What cannot be decoded is passed over. An AVI file has no times: its packets come at an even pace, and as
@@ -62,7 +62,7 @@ def _frames(container, stream, told) -> Iterator[tuple]:
             damaged += 1
             if damaged > 1 + number // _DAMAGED:
                 raise UnusableVideo(f"damaged: {damaged} of {number} packets cannot be decoded") from error
-            told["damage"] = f"damaged: what is missing was passed over (packets: {damaged})"
+            remarks["damage"] = f"damaged: what is missing was passed over (packets: {damaged})"
             continue
         for frame in frames:
             stamp = (times.popleft() if times else None) if timeless else frame.pts
