@@ -189,7 +189,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--number", type=int, default=5000)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--train_every", type=int, default=20)
+    parser.add_argument("--train_every", type=int, default=30)
     options = parser.parse_args()
     logging.set_verbosity(logging.ERROR)
     # Tracing makes millions of objects, and those imported are never garbage.
