@@ -1,6 +1,7 @@
 """The command `t2v`: finds the command, reads its flags, and says in one line what was wrong."""
 
 import contextlib
+import functools
 import os
 import pathlib
 import re
@@ -13,7 +14,7 @@ import t2v_jax
 from t2v_jax.commands import COMMANDS
 from t2v_jax.errors import UsageError, did_you_mean, printable
 from t2v_jax.runtime.hosts import Elsewhere
-from t2v_jax.runtime.signals import interruptible
+from t2v_jax.runtime.signals import INTERRUPTED, close_at_next, interruptible, starting
 
 # The first word of commands of two -> the second ones.
 GROUPS = {"data": [name.split()[1] for name in COMMANDS if name.startswith("data ")]}
@@ -21,7 +22,8 @@ GROUPS = {"data": [name.split()[1] for name in COMMANDS if name.startswith("data
 
 def main(argv=None) -> int:
     """Run a command; returns the exit status. Every mistake of the user ends in one line."""
-    argv = sys.argv[1:] if argv is None else argv
+    is_process = argv is None
+    argv = sys.argv[1:] if is_process else argv
     logging.set_verbosity(logging.FATAL)  # what Orbax and ml_collections log is said in one line
     if not argv or argv[0] in ("help", "--help", "-h"):
         print(_usage())
@@ -32,18 +34,23 @@ def main(argv=None) -> int:
     try:
         words = 2 if argv[0] in GROUPS and not "".join(argv[1:2]).startswith("-") else 1
         with interruptible():
-            return _run(" ".join(argv[:words]), argv[words:]) or 0
+            with starting():
+                run = _prepared(" ".join(argv[:words]), argv[words:])
+            return run() or 0
     except Elsewhere:
         return 2
     except (UsageError, FloatingPointError) as error:
         print(f"t2v: {_one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("t2v: interrupted", file=sys.stderr)
+        if is_process:
+            close_at_next()
+        sys.stderr.write(INTERRUPTED)
         return 130
 
 
-def _run(name, arguments):
+def _prepared(name, arguments):
+    """What runs a command, with its flags read."""
     if name in GROUPS:
         raise UsageError(f"t2v {name} needs one of: {', '.join(GROUPS[name])}; see t2v --help")
     if name not in COMMANDS:
@@ -53,16 +60,14 @@ def _run(name, arguments):
     values.set_gnu_getopt()  # flags may follow other arguments
     _define(name, command, values, arguments)
     if "--help" in arguments or "-h" in arguments:
-        print(_help(name, command, values))
-        return 0
+        return functools.partial(print, _help(name, command, values))
     if "--help-config" in arguments and "config" in values:
         from t2v_jax.config.reference import describe_fields
 
-        print(describe_fields())
-        return 0
+        return functools.partial(print, describe_fields())
     rest = _parse(name, command, values, arguments)
     _keep_compilations()
-    return command.run(values, *rest)
+    return functools.partial(command.run, values, *rest)
 
 
 def _define(name, command, values, arguments):

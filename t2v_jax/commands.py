@@ -45,13 +45,16 @@ def _demo_flags(values, _):
 
 
 def _demo(values):
-    from t2v_jax.demo.server import Server
-    from t2v_jax.inference.generation import OtherWords, UnknownWord
-    from t2v_jax.runtime.signals import ending_at_once
+    from t2v_jax.runtime.signals import ending_at_once, starting
 
-    for kind in (OtherWords, UnknownWord):  # the page shows them itself
-        warnings.simplefilter("ignore", kind)
-    with Server(values.model, values.port, values.host, values.allow_host) as server, ending_at_once():
+    with starting():
+        from t2v_jax.demo.server import Server
+        from t2v_jax.inference.generation import OtherWords, UnknownWord
+
+        for kind in (OtherWords, UnknownWord):  # the page shows them itself
+            warnings.simplefilter("ignore", kind)
+        server = Server(values.model, values.port, values.host, values.allow_host)
+    with server, ending_at_once():
         threading.Thread(target=server.app.compile_all, daemon=True).start()
         print(f"{server.address} (Ctrl-C ends it)", flush=True)
         server.serve_forever()

@@ -1,5 +1,6 @@
 """The error that a user can fix: one line with what was wrong, what was expected and what to do."""
 
+import contextlib
 import difflib
 import os
 import pathlib
@@ -11,6 +12,15 @@ _PACKAGE = f"{pathlib.Path(__file__).parent}{os.sep}"
 
 class UsageError(ValueError):
     """Bad input from outside: a prompt, flag, config value, file or checkpoint. Its text is one line."""
+
+
+@contextlib.contextmanager
+def naming(*fields: str):
+    """A block whose UsageErrors come from these fields of the configuration, and say so."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{' and '.join(f'config.{field}' for field in fields)}: {error}") from error
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

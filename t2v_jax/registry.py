@@ -45,6 +45,20 @@ CHOICES: dict[str, dict[str, str | None]] = {
     "dtype": dict.fromkeys(("auto", "float32", "bfloat16")),
 }
 
+# Kind -> the field of the configuration that names one.
+FIELDS = {
+    "dtype": "dtype",
+    "world": "data.world",
+    "tokenizer": "text.model",
+    "sentence_encoder": "text.sentence",
+    "generator": "generator.network",
+    "attention_score": "generator.attention",
+    "discriminator": "discriminator.network",
+    "augmentation": "discriminator.augment",
+    "loss": "loss.kind",
+    "penalty": "loss.penalty",
+}
+
 
 def names(kind: str) -> tuple[str, ...]:
     """The names of a kind of choice."""
@@ -67,9 +81,8 @@ def resolve(kind: str, name: str) -> Any:
 
     Raises UsageError for an unknown name and for a module or an object that cannot be imported.
     """
-    title = kind.replace("_", " ")
     if not known(kind, name):
-        raise UsageError(f"no {title} {name!r}; expected {expected(kind)}")
+        raise UsageError(f"no {kind.replace('_', ' ')} {name!r}; expected {expected(kind)}")
     module, _, attribute = (CHOICES[kind].get(name) or name).partition(":")
     if name not in CHOICES[kind] and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
@@ -78,8 +91,8 @@ def resolve(kind: str, name: str) -> Any:
     # Importing runs code of others, which may raise anything.
     except Exception as error:
         raise UsageError(
-            f"cannot import the {title} {name} ({describe(error)}); expected package.module:Object, of a "
-            "module on Python's path or in the working directory"
+            f"config.{FIELDS[kind]}={name} cannot be imported ({describe(error)}); expected "
+            "package.module:Object, of a module on Python's path or in the working directory"
         ) from error
 
 

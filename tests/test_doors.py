@@ -191,8 +191,8 @@ def test_a_clip_that_fails_during_training_is_told_in_one_line(refused):
     ("name", "told"),
     [
         ("my_own", "is 'my_own'; expected one of"),
-        ("my_own:Thing", "my_own:Thing (ModuleNotFoundError: No module named 'my_own')"),
-        ("my_world:Thing", "my_world:Thing (AttributeError: module 'my_world' has no attribute 'Thing')"),
+        ("my_own:Thing", "my_own:Thing cannot be imported (ModuleNotFoundError: No module named 'my_own')"),
+        ("my_world:Thing", "my_world:Thing cannot be imported (AttributeError: module 'my_world' has no"),
     ],
 )
 def test_a_name_that_is_not_there_is_told_in_one_line(refused, kind, name, told):

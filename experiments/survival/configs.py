@@ -1,22 +1,29 @@
 """Random configurations: each is refused in one line that names a field, or its training step is traced.
 
-    python experiments/survival/configs.py --number=5000 --train_every=50
+    PYTHONPATH=. python experiments/survival/configs.py --number=5000
 
-Each changes one to four fields of the smallest run to values at random, a third of them extreme. A
-configuration that is accepted has its step traced, by shapes; every so many of those that are small are
-trained for one step.
+Each changes one to four fields of the smallest run to values at random, a third of them extreme. What
+`t2v train` checks before it compiles is checked for each; a training step of those that are accepted is
+traced, by shapes, unless one was that `program` says is the same. Every so many of the small ones are
+trained for a step.
 """
 
 import argparse
 import collections
+import contextlib
+import gc
+import io
 import pathlib
 import random
+import re
 import tempfile
+import time
 import traceback
 
-import commands  # noqa: F401, sets how programs are compiled
+import commands
 import jax
 from absl import logging
+from ml_collections import ConfigDict
 
 from t2v_jax import config as configuration
 from t2v_jax.config.checks import AUGMENT, CHANNELS, CHOICES, EXTRA_WORDS, RANGES
@@ -25,10 +32,21 @@ from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.errors import UsageError
 from t2v_jax.registry import names
 from t2v_jax.training import first_state, loop, setup, steps
+from t2v_jax.training.budget import Budget
+from t2v_jax.training.checkpoints import Checkpoints
 from tests import small
 
 EXTREME = [0, -1, 1, 2, 3, 2**31, 2**32 - 1, 10**12, 10**30, 1e-300, 1e300, float("inf"), float("nan")]
-LARGEST = 2**22  # values of a batch's clips, of those that are trained
+LARGEST = 2**26  # bytes of the state and the batch of those that are trained
+# What a training step is not made of, but for the shapes of its arguments.
+OUTSIDE = [
+    *("steps", "minutes", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "init_from"),
+    *("batch_size", "mesh.data", "mesh.model", "data.world", "data.dataset", "data.directory", "data.clips"),
+    *("data.digit_size", "data.clips_per_caption", "text.model", "text.vocabulary_size", "text.max_tokens"),
+    *("text.vectors", "text.extra_words"),
+]
+# Constants of a step's program, which does not look into them but for the ends of their ranges.
+CONSTANTS = [name for name in RANGES if name.startswith(("loss.", "optimizer.", "seed", "data.background"))]
 
 
 def number(name, rng):
@@ -86,61 +104,120 @@ def changed(rng):
     return chosen, config
 
 
-def outcome(config, folder, train):
-    """What became of a configuration, as one word."""
-    if config is None:
-        return "refused by type"
+def outcome(index, chosen, config, folder, train, traced):
+    """What became of a configuration, as one word; `traced`: program -> its state."""
     try:
+        if config is None:
+            refused_by_type(chosen)
+            return "refused by type"
         config = configuration.check(config)
-        data = config.data
-        if train and config.batch_size * data.frames * data.size**2 * data.channels <= LARGEST:
-            loop.train(configuration.check(one_step(config)), folder)
-            return "trained"
         run = setup.set_up(config, folder)
-        state = first_state.abstract_state(run)
-        first_state.check_state(run, first_state.abstract_state, state)
-        batch = next(clip_batches(run.source, run.language, config.batch_size, seed=config.seed, threads=0))
-        layout = jax.tree.map(lambda leaf: leaf.sharding, state)
-        variant = list(steps.variants_from(config, 0))[-1]  # of the last stage, mostly with the penalties
-        jax.eval_shape(steps.compile_step(run, layout, *variant), state, batch, 0.5)
-        return "traced"
+        variants = [*steps.variants_from(config, 0)]
+        variant, batch = variants[index % len(variants)], first_batch(run)
+        key = program(run, batch, variant)
+        state = checked(run, traced.get(key))
+        if key not in traced:
+            layout = jax.tree.map(lambda leaf: leaf.sharding, state)
+            jax.eval_shape(steps.compile_step(run, layout, *variant), state, batch, 0.5)
+            traced[key] = state
+        if not train or size((state, batch)) > LARGEST:
+            return "traced"
+        config = ConfigDict(config.to_dict())
+        config.steps = 1
+        loop.train(config, folder)
+        return "trained"
     except FloatingPointError:  # a loss is not finite, which is told
         return "diverged"
     except UsageError as error:
-        text = str(error)
-        fields = [name for name in flat(config.to_dict()) if name in text or name.split(".")[-1] in text]
-        assert "\n" not in text and len(text) < 7000 and fields, text
+        require_named(str(error), flat(small.get_config().to_dict()))
         return "refused"
 
 
-def one_step(config):
-    config = config.copy_and_resolve_references()
-    with config.unlocked():
-        config.steps = 1
-    return config
+def checked(run, state):
+    """Shapes of a run's state (None: not known yet), after what training does before it compiles a step."""
+    config = run.config
+    state = state or first_state.abstract_state(run)
+    first_state.check_state(run, first_state.abstract_state, state)
+    vectors = first_state.first_vectors(config.text, run.language, run.source.captions(), config.seed)
+    if config.init_from:
+        networks = {"generator": state.generator, "discriminator": state.discriminator}
+        first_state.transferred(config, run.language, vectors, networks)
+    with Checkpoints(run.workdir, config.keep_checkpoints):
+        Budget(config, 0, 0.0, 1)
+    return state
+
+
+def first_batch(run):
+    """Shapes of a run's batch: those of a group of clips but for their number, as a million take minutes."""
+    together, threads = run.config.data.clips_per_caption, 0
+    batches = clip_batches(run.source, run.language, together, seed=run.config.seed, threads=threads)
+    groups = run.config.batch_size // together
+    return jax.tree.map(
+        lambda part: jax.ShapeDtypeStruct((groups * len(part), *part.shape[1:]), part.dtype), next(batches)
+    )
+
+
+def program(run, batch, variant):
+    """What the program of a step is made of; two runs with the same have the same."""
+    fields = {name: value for name, value in flat(run.config.to_dict()).items() if name not in OUTSIDE}
+    for name in CONSTANTS:
+        if fields[name] not in (*RANGES[name], 0):
+            fields[name] = "within"
+    shapes = tuple(part.shape for part in jax.tree.leaves(batch))
+    return tuple(fields.items()), run.language.vocabulary_size, shapes, variant
+
+
+def size(tree):
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+
+
+def refused_by_type(chosen):
+    """Raises AssertionError where the command line does not refuse these values in one line."""
+    flags = [f"--config.{name}={value}" for name, value in chosen.items()]
+    ending = commands.run("train", f"--config={small.__file__}", "--workdir=unused", *flags)
+    assert ending.status == 2 and ending.is_orderly, ending
+    require_named(ending.errors.rstrip(), chosen)
+
+
+def require_named(text, names):
+    """Raises AssertionError where a line does not name a field, as config.data.size or size=."""
+    known = [rf"\b{re.escape(name)}\b|\b{name.split('.')[-1]}=" for name in names]
+    assert "\n" not in text and len(text) < 7000 and re.search("|".join(known), text), text
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--number", type=int, default=5000)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--train_every", type=int, default=50)
+    parser.add_argument("--train_every", type=int, default=30)
     options = parser.parse_args()
     logging.set_verbosity(logging.ERROR)
-    counts = collections.Counter()
+    # Tracing makes millions of objects, and those imported are never garbage.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 1000)
+    counts, traced = collections.Counter(), {}
     for index in range(options.first, options.first + options.number):
         chosen, config = changed(random.Random(index))
+        train = index % options.train_every == 0
         with tempfile.TemporaryDirectory() as folder:
             try:
-                told = outcome(config, pathlib.Path(folder, "run"), index % options.train_every == 0)
+                with contextlib.redirect_stderr(io.StringIO()):
+                    told = outcome(index, chosen, config, pathlib.Path(folder, "run"), train, traced)
             except Exception:
                 told = "FAILED"
                 print(index, ascii(chosen)[:500], traceback.format_exc()[-1500:], flush=True)
         counts[told] += 1
-        if index % 20 == 19:
+        if index % 500 == 499:
             jax.clear_caches()
-            print(index + 1, dict(counts), flush=True)
-    print(dict(counts))
+            gc.collect()
+        if index % 100 == 99:
+            report(index + 1, counts, traced)
+    report(options.number, counts, traced)
+
+
+def report(number, counts, traced):
+    seconds = f"{time.process_time():.0f} s of CPU"
+    print(number, dict(counts), len(traced), "programs,", seconds, flush=True)
 
 
 if __name__ == "__main__":

@@ -8,17 +8,9 @@ from t2v_jax.config.fields import flat, get
 from t2v_jax.errors import UsageError
 from t2v_jax.runtime.files import local_path
 
-CHOICES = {  # field -> kind of choice in the registry
-    "dtype": "dtype",
-    "data.world": "world",
-    "text.model": "tokenizer",
-    "text.sentence": "sentence_encoder",
-    "generator.network": "generator",
-    "generator.attention": "attention_score",
-    "discriminator.network": "discriminator",
-    "loss.kind": "loss",
-    "loss.penalty": "penalty",
-}
+AUGMENT, EXTRA_WORDS = "discriminator.augment", "text.extra_words"
+# field -> kind of choice in the registry
+CHOICES = {field: kind for kind, field in registry.FIELDS.items() if field != AUGMENT}
 MANY, WEIGHT = 10**9, (0, 1e6)
 LEARNING_RATE, FRACTION = (1e-12, 10), (0, 1 - 1e-9)
 RANGES = {  # field -> lowest, highest
@@ -73,7 +65,6 @@ RANGES = {  # field -> lowest, highest
 PATHS = "init_from", "data.directory", "text.vectors"
 CHANNELS = "generator.painter_channels", "discriminator.frame_channels", "discriminator.clip_channels"
 MOST_CHANNELS = 4096
-AUGMENT, EXTRA_WORDS = "discriminator.augment", "text.extra_words"
 
 
 def check(config) -> FrozenConfigDict:
@@ -119,7 +110,7 @@ def _is_local(path):
         local_path(path)
     except UsageError:
         return False
-    return "\0" not in path
+    return True
 
 
 def _check_data(config):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from t2v_jax import __version__
+from t2v_jax.errors import naming
 from t2v_jax.runtime.files import write_atomically
 from t2v_jax.text.language import Captions, Language
 
@@ -26,7 +27,8 @@ def caption_table(
     digest = _digest(captions, language)
     table = _read(path, digest) if path else None
     if table is None:
-        table = _trimmed(language.encode(captions))
+        with naming("text.max_tokens", "text.vocabulary_size"):
+            table = _trimmed(language.encode(captions))
         if path and write:
             buffer = io.BytesIO()
             np.savez_compressed(buffer, digest=digest, **table._asdict())

@@ -2,6 +2,7 @@
 
 import codecs
 import contextlib
+import errno
 import os
 import pathlib
 import re
@@ -16,15 +17,27 @@ _PART = ".{}.part"  # a file or directory that is not finished
 
 
 def local_path(path: str | os.PathLike) -> pathlib.Path:
-    """A path of this machine, `~` expanded. Raises UsageError for an address such as gs://bucket/run."""
+    """A path of this machine, `~` expanded.
+
+    Raises UsageError for an address such as gs://bucket/run, for what no path can be, and for what may not
+    be looked at.
+    """
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", os.fspath(path)):
         raise UsageError(
             f"{path} is not a path on this machine, as expected; mount it or copy it, and name the place here"
         )
     try:
-        return pathlib.Path(path).expanduser()
+        local = pathlib.Path(path).expanduser()
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            local.lstat()
+        if local.is_dir() and not os.access(local, os.R_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except RuntimeError as error:  # there is no such user
         raise UsageError(f"{path}: no such home directory; write out the whole path") from error
+    except (OSError, ValueError) as error:  # a name that is too long, a null character, no permission
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot look at {str(path)[:200]!r}: {reason}; name another path") from error
+    return local
 
 
 def check_writable(path: str | pathlib.Path) -> None:

@@ -3,9 +3,15 @@
 import contextlib
 import os
 import signal
+import sys
 import threading
 
+INTERRUPTED = "t2v: interrupted\n"
+_ENDS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+_SOON = 0.01  # seconds
 
+
+@contextlib.contextmanager
 def interruptible():
     """A block in which SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt.
 
@@ -16,7 +22,39 @@ def interruptible():
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    return _handled_by(interrupt)
+    def report(lost):
+        if lost.exc_type is not KeyboardInterrupt:
+            hook(lost)
+        else:  # raised into a callback, as of the garbage collector, which only reports it: once more
+            main = threading.main_thread().ident
+            threading.Timer(_SOON, signal.pthread_kill, (main, signal.SIGINT)).start()
+
+    hook, sys.unraisablehook = sys.unraisablehook, report
+    try:
+        with _handled_by(interrupt):
+            yield
+    finally:
+        sys.unraisablehook = hook
+
+
+def starting():
+    """A block in which they end the process as an interrupted one, with status 130.
+
+    For where nothing is begun yet: an import into which KeyboardInterrupt is raised may lose it and go on, or
+    be ended by it with SIGABRT.
+    """
+
+    def end(*_):
+        os.write(sys.stderr.fileno(), INTERRUPTED.encode())
+        os._exit(130)
+
+    return _handled_by(end)
+
+
+def close_at_next() -> None:
+    """From now on these signals end the process, an interrupted one, while its interpreter closes."""
+    for number in receivable(*_ENDS):
+        signal.signal(number, lambda *_: os._exit(130))
 
 
 def ending_at_once():
@@ -30,8 +68,7 @@ def ending_at_once():
 
 @contextlib.contextmanager
 def _handled_by(handler):
-    numbers = receivable(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, handler) for number in numbers}
+    before = {number: signal.signal(number, handler) for number in receivable(*_ENDS)}
     try:
         yield
     finally:

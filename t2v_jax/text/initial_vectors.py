@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from t2v_jax.errors import UsageError
+from t2v_jax.errors import UsageError, naming
 from t2v_jax.text.language import Language
 from t2v_jax.text.vectors import load_vectors
 from t2v_jax.text.word2vec import train_skip_gram
@@ -26,7 +26,8 @@ def first_vectors(text, language: Language, captions: Sequence[str], seed: int) 
     vectors = _caption_vectors(language, captions, text.word_width, seed)
     if text.vectors:
         ids = language.whole_words()
-        found = _file_vectors(text.vectors, ids)
+        with naming("text.vectors"):
+            found = _file_vectors(text.vectors, ids)
         loaded = np.stack(list(found.values()))
         _check_width(text, loaded.shape[1])
         _check_extra_words(text, ids, found)

@@ -120,6 +120,6 @@ def _train_sentencepiece(texts: list[str], vocabulary_size: int, model_type: str
     except RuntimeError as error:
         raise UsageError(
             f"a {model_type} tokenizer of {vocabulary_size} pieces cannot be trained on these "
-            "texts: raise the vocabulary size above their number of different characters"
+            "texts: raise config.text.vocabulary_size above their number of different characters"
         ) from error
     return model.getvalue()

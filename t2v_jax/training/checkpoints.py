@@ -257,23 +257,22 @@ def _first_line(error):
 @contextlib.contextmanager
 def _no_word_of_abandoned_reads():
     """When one read fails, Orbax abandons the others, and those complain on stderr."""
-    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
-    try:
+    with _words_of(lambda found: isinstance(found.exc_value, KeyboardInterrupt)):
         yield
-    finally:
-        sys.unraisablehook = hook
 
 
 @contextlib.contextmanager
 def _no_word_of_abandoned_writes():
     """The same of writes, which come and go while a run trains: what else is not raised is told."""
+    with _words_of(lambda found: str(found.exc_value) != "Event loop is closed"):
+        yield
+
+
+@contextlib.contextmanager
+def _words_of(chosen):
+    """Of what is not raised, only what is chosen is told."""
     hook = sys.unraisablehook
-
-    def tell(found):
-        if str(found.exc_value) != "Event loop is closed":
-            hook(found)
-
-    sys.unraisablehook = tell
+    sys.unraisablehook = lambda found: chosen(found) and hook(found)
     try:
         yield
     finally:

@@ -24,6 +24,8 @@ def variant_at(config, step):
 
 def variants_from(config, step):
     """The variants of all updates from a step on, in the order in which they are first needed."""
-    starts = [first for first, *_ in config.schedule.stages if step < first < config.steps]
-    firsts = [first + late for first in [step, *starts] for late in range(config.loss.penalty_every)]
-    return dict.fromkeys(variant_at(config, first) for first in firsts)
+    every = config.loss.penalty_every
+    starts = [step, *(first for first, *_ in config.schedule.stages if step < first)]
+    # Each stage has two variants at most, which its first two updates and its first penalised one show.
+    firsts = sorted({late for first in starts for late in (first, first + 1, first + (-first - 1) % every)})
+    return dict.fromkeys(variant_at(config, late) for late in firsts if late < config.steps)

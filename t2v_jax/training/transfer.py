@@ -7,7 +7,7 @@ import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
 from t2v_jax.config import differences
-from t2v_jax.errors import UsageError
+from t2v_jax.errors import UsageError, naming
 from t2v_jax.inference.model import load_networks
 
 _VECTORS = ("params", "text", "words", "vectors")
@@ -23,7 +23,8 @@ def transferred(config, language, vectors, networks):
     otherwise. Errors: UsageError where nothing fits the generator.
     """
     source = config.init_from
-    model, discriminator = load_networks(source)
+    with naming("init_from"):
+        model, discriminator = load_networks(source)
     theirs = {"generator": model.generator, "discriminator": discriminator}
     words = _shared_words(model.language, language)
     parts = {network: _fitting(theirs[network], networks[network], words, vectors) for network in networks}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from t2v_jax.data.caption_table import caption_table
+from t2v_jax.errors import UsageError
 from t2v_jax.text.language import Captions, Language
 from t2v_jax.training.loop import train
 
@@ -79,3 +80,8 @@ def test_only_one_process_writes(tmp_path):
     path = tmp_path / "captions.npz"
     caption_table(CAPTIONS, Language.train(CAPTIONS), path, write=False)
     assert not path.exists()
+
+
+def test_captions_that_are_too_long_name_the_field():
+    with pytest.raises(UsageError, match="config.text.max_tokens .* has 7 tokens, expected at most 6"):
+        caption_table(CAPTIONS, Language.train(CAPTIONS, max_tokens=6))

@@ -352,7 +352,7 @@ def test_a_port_or_host_that_cannot_be_served_at_is_told(server, exported):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_command_serves_until_it_is_interrupted(exported, number):
-    """Also where it is started in the background, by a shell that has SIGINT ignored; and twice."""
+    """Also in the background, where a shell has SIGINT ignored; twice; and while clients are answered."""
     command = [sys.executable, "-m", "t2v_jax.cli", "demo", f"--model={exported}", "--port=0"]
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -363,9 +363,16 @@ def test_the_command_serves_until_it_is_interrupted(exported, number):
         address, _, hint = process.stdout.readline().partition(" ")
         with urllib.request.urlopen(address, timeout=60) as answer:
             assert answer.status == 200
-        process.send_signal(number)
-        process.send_signal(number)
-        assert process.communicate(timeout=60) == ("", "") and process.returncode == 0
+        asked = json.dumps({"model": exported, "prompt": PROMPTS[0], "stream": "a", "seed": 1, "frames": 3})
+        request = f"POST /play HTTP/1.0\r\nHost: localhost\r\nContent-Length: {len(asked)}\r\n\r\n{asked}"
+        place = urllib.parse.urlsplit(address)
+        with contextlib.ExitStack() as clients:
+            for _ in range(4):
+                client = socket.create_connection((place.hostname, place.port), timeout=60)
+                clients.enter_context(client).sendall(request.encode())
+            process.send_signal(number)
+            process.send_signal(number)
+            assert process.communicate(timeout=60) == ("", "") and process.returncode == 0
     finally:
         process.kill()
     assert hint == "(Ctrl-C ends it)\n"

@@ -72,7 +72,7 @@ def test_nothing_to_learn_from(model_type):
 
 
 def test_vocabulary_too_small_for_the_characters():
-    with pytest.raises(UsageError, match="raise the vocabulary size"):
+    with pytest.raises(UsageError, match="raise config.text.vocabulary_size"):
         Tokenizer.train(TEXTS, vocabulary_size=5, model_type="unigram")
 
 

@@ -269,3 +269,8 @@ def test_another_width(tmp_path):
     path = written(tmp_path / "vectors", glove({"up": np.ones(7)}))
     with pytest.raises(UsageError, match=r"config.text.word_width is 5; expected 7, .*text.vectors=/"):
         first_vectors(text_config(path), Language.train(CAPTIONS), CAPTIONS, seed=0)
+
+
+def test_what_is_wrong_with_the_file_names_the_field(tmp_path):
+    with pytest.raises(UsageError, match="^config.text.vectors: cannot read .*none: No such file"):
+        first_vectors(text_config(tmp_path / "none"), Language.train(CAPTIONS), CAPTIONS, seed=0)

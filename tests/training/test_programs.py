@@ -1,8 +1,11 @@
 """Programs that compile while others run: each once, in order, and their errors where they are asked for."""
 
+import itertools
+
 import pytest
 
 from t2v_jax.training.programs import Programs
+from t2v_jax.training.steps import variant_at, variants_from
 
 
 def test_each_variant_is_made_once_and_in_order():
@@ -27,3 +30,17 @@ def test_what_fails_to_compile_says_so_where_it_is_asked_for():
         assert programs["good"] == "good"
         with pytest.raises(ValueError, match="no such instruction"):
             programs["bad"]
+
+
+@pytest.mark.parametrize("starts", [(0,), (0, 1), (0, 3, 5), (0, 4, 6, 30)])
+def test_the_variants_of_a_run_are_those_of_its_steps(small, starts):
+    small.schedule.stages = tuple((start, 4, 2, 1 + place % 2) for place, start in enumerate(starts))
+    for every, step, small.steps in itertools.product((1, 2, 3, 7), range(9), (1, 2, 9, 40)):
+        small.loss.penalty_every = every
+        needed = [variant_at(small, late) for late in range(step, small.steps)]
+        assert [*variants_from(small, step)] == [*dict.fromkeys(needed)]
+
+
+def test_penalties_that_hardly_ever_come_are_looked_for_at_once(small):
+    small.loss.penalty_every, small.steps = 10**9, 2 * 10**9
+    assert [penalised for _, penalised in variants_from(small, 0)] == [False, True]

@@ -115,6 +115,6 @@ def test_model_that_fits_nowhere_is_refused(trained):
 
 def test_model_that_is_not_there_leaves_no_workdir(small, tmp_path):
     small.init_from = "nosuch"
-    with pytest.raises(UsageError, match="no model 'nosuch'"):
+    with pytest.raises(UsageError, match="config.init_from: no model 'nosuch'"):
         first_generator(small, tmp_path / "run")
     assert not (tmp_path / "run" / "config.json").exists()

@@ -117,7 +117,7 @@ def _prepared(name, directory):
     # What builders raise is open-ended: each reads and downloads in its own way.
     except Exception as error:
         reason = " ".join(str(error).split())[:300]
-        raise UsageError(f"cannot prepare the data set {name}: {reason}") from error
+        raise UsageError(f"cannot prepare dataset={name}: {reason}") from error
     return builder
 
 

@@ -83,7 +83,7 @@ def _find(directory: pathlib.Path, stem: str, kind: str) -> pathlib.Path:
         if (directory / name).is_file():
             return directory / name
     raise UsageError(
-        f"no {names[0]} in {directory}: expected it there, raw or as .gz; "
+        f"no {names[0]} in directory={directory}: expected it there, raw or as .gz; "
         "name the directory that holds the four MNIST files"
     )
 

@@ -121,7 +121,7 @@ def test_labels_become_captions_and_videos_become_clips(tmp_path):
 @pytest.mark.parametrize(
     ("name", "split", "message"),
     [
-        ("nosuch", "train", "cannot prepare the data set nosuch"),
+        ("nosuch", "train", "cannot prepare dataset=nosuch"),
         (NAME, "validation", r"cannot read moving_shapes: Unknown split 'validation'.*'test'"),
     ],
 )
