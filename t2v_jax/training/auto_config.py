@@ -7,6 +7,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from t2v_jax import config as configuration
+from t2v_jax.config.checks import RANGES
 from t2v_jax.data.source import ClipSource, read_batch
 from t2v_jax.data.videos.prepared import PreparedClips
 from t2v_jax.text.words import fold_case, split_words
@@ -132,7 +133,8 @@ def _fit_data(data, clips):
 def _fit_text(text, captions):
     words = [list(map(fold_case, split_words(caption))) for caption in captions]
     text.vocabulary_size = max(text.vocabulary_size, 2 * len({word for caption in words for word in caption}))
-    text.max_tokens = max(text.max_tokens, 2 * max(map(len, words)))
+    _, most = RANGES["text.max_tokens"]  # as many as any sentence can have
+    text.max_tokens = min(max(text.max_tokens, 2 * max(map(len, words))), most)
 
 
 def _fit_networks(config, clips):

@@ -120,6 +120,13 @@ def test_a_panning_camera_moves_the_whole_frame():
     assert auto_config.moving_share(clips.astype(np.uint8)) == 1
 
 
+def test_the_longest_caption_has_room():
+    text = configuration.default().text
+    for caption, most in (("a " * 20, 40), ("a," * 250 + "b", 1000), ("a," * 500, 1000)):
+        auto_config._fit_text(text, [caption, "b"])
+        assert text.max_tokens == most
+
+
 def test_captions_decide_where_their_clips_are_alike():
     clips = moving(PICTURES, 6)
     nearly = np.clip(clips.astype(int) + 3, 0, 255).astype(np.uint8)
