@@ -172,6 +172,6 @@ def _fit_training(config, clips, captions, decided):
     whole = frames, min(frames, 5), min(frames, 2)
     few = min(frames, 8), min(frames, 2), min(frames, 2)
     # A CPU learns looks from few frames first, several times as many clips a second. How a whole frame moves
-    # they do not show.
+    # is learnt sooner from all.
     looks = LOOKS if 0 < config.generator.canvas_size < config.data.size else LOOKS // 2
     config.schedule.stages = ((0, *few), (looks, *whole)) if on_cpu else ((0, *whole),)
