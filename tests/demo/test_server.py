@@ -209,7 +209,7 @@ def test_a_recording_has_the_sentences_when_they_were_asked_for(ask, exported, p
         ({"rate": "nan"}, "nan frames a second"),
         ({"prompt": "0: zebra"}, "zebra"),
         ({"prompt": "5: digit 3"}, "expected 0"),
-        ({"prompt": "0: digit 3 | 6: digit 4"}, "frame 6"),
+        ({"prompt": f"0: {PROMPTS[0]} | 6: {PROMPTS[1]}"}, "frame 6"),
     ],
 )
 def test_a_clip_that_cannot_be_made_is_refused_in_one_line(ask, exported, change, told):
