@@ -31,9 +31,10 @@ def parse_schedule(text: str) -> dict[int, str]:
 
 
 def paint_schedule(stream: Stream, schedule: dict[int, str], frames: int) -> np.ndarray:
-    """What a new stream shows whose prompt is set at these frames: uint8 [frames, height, width, channels].
+    """A video whose sentence changes at these frames: uint8 [frames, height, width, channels].
 
-    Errors and warnings as `generate`, and UsageError where a sentence would begin after the last frame.
+    stream: a new one, of the first sentence. Errors and warnings as `generate`, and UsageError where a
+    sentence would begin after the last frame.
     """
     if max(schedule) >= frames:
         raise UsageError(
@@ -41,7 +42,7 @@ def paint_schedule(stream: Stream, schedule: dict[int, str], frames: int) -> np.
         )
     clip = []
     for frame in range(frames):
-        if frame in schedule:
+        if frame and frame in schedule:
             stream.prompt = schedule[frame]
         clip.append(np.asarray(next(stream)))
     return np.stack(clip)
