@@ -107,7 +107,7 @@ class Generator(nn.Module):
         carry = Carry(_state_after(actors_began, *self.motion_rnn(*inputs, latest)))
         if not self.config.generator.picture:
             return carry
-        camera = self._film(sentence, noise, latest, None)
+        camera = self._camera_motion(sentence, noise, latest, None)
         return carry._replace(camera=_state_after(start_offsets, *camera))
 
     def roles(self, sentence, noise):
@@ -125,7 +125,7 @@ class Generator(nn.Module):
             actors = jnp.concatenate([actors, keys.reshape(len(keys), -1)], axis=-1)
         return appearance, sentence, actors, self._split(noise)[1]
 
-    def _film(self, sentence, noise, frames, state):
+    def _camera_motion(self, sentence, noise, frames, state):
         """What the camera does: first state, last state, `MotionOutput`s."""
         return self.camera(sentence, jnp.ones((len(noise), 1)), noise, frames, state)
 
@@ -133,7 +133,7 @@ class Generator(nn.Module):
         """The camera's last state, and what it sees of the picture [t, b, size, size, c]; or None, None."""
         if not self.config.generator.picture:
             return None, None
-        _, last, motion = self._film(sentence, noise, frames, state)
+        _, last, motion = self._camera_motion(sentence, noise, frames, state)
         seen = motion.place if frame_indices is None else motion.place[frame_indices]
         centres, shares = seen[..., :2], 0.5 + seen[..., 2:] / 2
         # What is seen lies inside the picture.

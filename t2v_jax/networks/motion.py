@@ -12,7 +12,7 @@ class MotionOutput(NamedTuple):
     """The motion of n actors in one frame (with a leading axis: in many).
 
     state [n, width + 1]: the GRU's state and the number of the frame, from which the next frame goes on;
-    place [n, numbers]: centres of the canvases as (y, x), the frame from 0 to 1, or what a `Camera` sees;
+    place [n, numbers]: centres of the canvases as (y, x), the frame from 0 to 1, or what a camera sees;
     attention [n, heads, words]: weights of the words.
     """
 

@@ -11,8 +11,8 @@ def normal_flow(before, after):
     """Velocities along y and x, in pixels, of what both images show: [n, h, w, c] twice -> [n, h, w, 2].
 
     Each is the least-squares solution, over a neighbourhood, of change + velocity * slope = 0, the constraint
-    of optical flow along one axis (Lucas & Kanade 1981; Horn & Schunck 1981, eq. 1). Near zero where
-    the image is flat. Convolutions alone find no products of changes and slopes for thousands of steps.
+    of optical flow along one axis (Lucas & Kanade 1981; Horn & Schunck 1981). Near zero where the image is
+    flat. Convolutions are slow to find such products of changes and slopes (experiments/recipe).
     """
     change, middle = after - before, (before + after) / 2
     velocities = [_velocity(change, jnp.gradient(middle, axis=axis)) for axis in (1, 2)]

@@ -1,4 +1,4 @@
-"""The flow says where an image moves, and by how much, whatever its contrast."""
+"""The flow says where an image moves, and by how much, unless it is nearly flat."""
 
 import jax
 import numpy as np
