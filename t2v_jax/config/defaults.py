@@ -94,6 +94,9 @@ def _generator():
     # Whether a picture is painted behind the actors, which hide it, and a camera moves over it. False: one
     # colour.
     generator.picture = False
+    # Whether that picture is of what the caption says. False: any picture, as behind things that captions
+    # name alone.
+    generator.captioned_picture = True
     return generator
 
 

@@ -39,7 +39,8 @@ class Painter(nn.Module):
 
     Each of `channels` doubles the resolution, `blur_upsample` blurs what that makes. A canvas is what the
     actor adds to the background, zero where it is transparent. With an `opacity` a last channel says how much
-    of what is behind it is hidden, 0 to 1; that is its logit to begin with.
+    of what is behind it is hidden, 0 to 1, and the others are multiplied by it (premultiplied alpha, Porter &
+    Duff 1984); `opacity` is its logit to begin with.
     """
 
     pixels: int
@@ -67,11 +68,11 @@ class Painter(nn.Module):
             return Convolution(pixels, name="foreground")(images)
         foreground = Convolution(pixels + 1, name="foreground")(images)
         hides = nn.sigmoid(foreground[..., pixels:] + self.opacity)
-        return jnp.concatenate([foreground[..., :pixels], hides], axis=-1)
+        return jnp.concatenate([foreground[..., :pixels] * hides, hides], axis=-1)
 
 
 class Picture(nn.Module):
-    """Sentence embeddings [b, s], noise [b, z] -> pictures [b, side, side, pixels], one for each clip.
+    """What they show [b, .], noise [b, z] -> pictures [b, side, side, pixels], one for each clip.
 
     A picture is what is added to the colour of the background. Its `side` is half as long again as that of
     the frames, so that a camera can move over it.
@@ -84,8 +85,8 @@ class Picture(nn.Module):
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(self, embedding, noise):
-        styles = MappingNetwork(self.width, name="mapping")(embedding, noise)
+    def __call__(self, contexts, noise):
+        styles = MappingNetwork(self.width, name="mapping")(contexts, noise)
         positions = fourier_features(grid_positions(GRID * 3 // 2), 2 * self.channels[0])
         places = jnp.broadcast_to(positions.astype(self.dtype), (len(noise), *positions.shape))
         images = leaky_relu(Modulation(name="cue")(places, styles))

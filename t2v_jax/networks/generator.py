@@ -54,7 +54,7 @@ class Generator(nn.Module):
         self.appearance = AppearanceAttention(config.heads, config.attention, config.hard_attention)
         self.whole = config.canvas_size == data.size
         # Little is hidden to begin with, least by what fills the frame, so that the camera learns to move.
-        opacity = None if not config.picture else -4.0 if self.whole else -2.0
+        opacity = None if not config.picture else -4.0 if self.whole else -1.0
         # Style animation can show motion in place, so the canvas need not move to begin with.
         centred = self.whole and config.style_animation
         self.motion_rnn = self.motion_class(config.style_width, config.heads, config.attention, centred)
@@ -138,7 +138,9 @@ class Generator(nn.Module):
         centres, shares = seen[..., :2], 0.5 + seen[..., 2:] / 2
         # What is seen lies inside the picture.
         centres = shares / 2 + centres * (1 - shares)
-        return last, view(self.picture(sentence.embedding, noise), centres, shares, self.config.data.size)
+        # Told of things that move before it, a picture would take on their colours.
+        contexts = sentence.embedding if self.config.generator.captioned_picture else noise
+        return last, view(self.picture(contexts, noise), centres, shares, self.config.data.size)
 
     def _split(self, noise):
         """Noise [b, z] -> that of the appearance and that of the motion of each actor, [b * actors, .]."""
@@ -155,13 +157,13 @@ class Generator(nn.Module):
         canvases = self.painter(states, styles)
         if config.soft_edges:
             canvases *= window(config.canvas_size).astype(canvases.dtype)[None]
-        if self.whole and config.picture:
-            # What fills the frame changes where it stands: elsewhere its edges would show.
-            colours, hides = canvases[..., :-1], canvases[..., -1:]
-            placed = widened(jnp.concatenate([colours * hides, hides], axis=-1))
-        else:
-            placed = widened(place(canvases, places, self.config.data.size))
-        placed = placed.reshape(-1, config.actors, frames, *placed.shape[1:])
+        if config.picture:
+            # Most of a canvas stays inside: beyond the edges it would hide from D and learn nothing.
+            places = 1 / 8 + places * 3 / 4
+        # What fills the frame before a picture changes where it stands: elsewhere its edges would show.
+        if not (config.picture and self.whole):
+            canvases = place(canvases, places, self.config.data.size)
+        placed = widened(canvases).reshape(-1, config.actors, frames, *canvases.shape[1:])
         shown = placed.sum(1) if behind is None else layered(widened(time_major(behind)), placed)
         return leaky_clip(shown + self.background.reshape(1, 1, 1, 1, -1))
 

@@ -21,6 +21,7 @@ HALF = 0.5  # of the frame's side: what moves fits into a canvas of half the fra
 NEAR = 16  # levels by which a colour may differ and still count as the same
 ALIKE = 0.3  # how far clips of a caption that says it all are apart, as a share of those of others
 MOST = 0.9  # of the borders' pixels, of the frames
+RIDGE, EXPLAINED = 10.0, 0.1  # of a regression: its penalty, and the least share of the variance
 
 
 def fitted_config(directory: str | os.PathLike) -> ConfigDict:
@@ -42,21 +43,25 @@ def fit(config: ConfigDict, source: ClipSource, paired: ClipSource) -> ConfigDic
     paired: the same clips, two of a caption side by side.
     """
     captions = source.captions()
-    clips = _some(source, 1)[:, 0]
+    clips, of_clips = _some(source, 1)
+    clips = clips[:, 0]
     _fit_data(config.data, clips)
     _fit_text(config.text, captions)
-    _fit_networks(config, clips)
-    decided = captions_decide(_some(paired, 2))
+    _fit_networks(config, clips, of_clips)
+    decided = captions_decide(_some(paired, 2)[0])
     _fit_training(config, getattr(source, "clips", len(source)), len(captions), decided)
     return config
 
 
 def _some(source, together):
-    """Clips of a source, evenly spread, so many together as they stand: [n, together, t, h, w, c]."""
+    """Clips of a source, evenly spread, so many together as they stand: [n, together, t, h, w, c].
+
+    And the captions of all.
+    """
     groups = len(source) // together
     firsts = np.linspace(0, groups - 1, min(LOOKED_AT // together, groups)).astype(int) * together
-    clips = read_batch(source, np.add.outer(firsts, np.arange(together)).ravel())["clip"]
-    return clips.reshape(-1, together, *clips.shape[1:])
+    batch = read_batch(source, np.add.outer(firsts, np.arange(together)).ravel())
+    return batch["clip"].reshape(-1, together, *batch["clip"].shape[1:]), batch["caption"]
 
 
 def brightness_of_background(clips: np.ndarray) -> float:
@@ -99,6 +104,32 @@ def captions_decide(pairs: np.ndarray) -> bool:
     return not several.any() or own[several].mean() < ALIKE * others[several].mean()
 
 
+def captions_tell_backgrounds(clips: np.ndarray, captions: list[str]) -> bool:
+    """Whether the words of captions tell what stands still in their clips, uint8 [n, t, h, w, c].
+
+    A ridge regression from words to colours, of half of the clips, must explain a part of those of the
+    others.
+    """
+    said = [_words(caption) for caption in captions]
+    known = sorted(set().union(*said))
+    words = np.array([[word in caption for word in known] for caption in said], np.float32)
+    colours = _coarse(np.median(clips, axis=1))
+    order = np.random.default_rng(0).permutation(len(clips))  # clips that stand side by side may be alike
+    learnt, held_back = order[::2], order[1::2]
+    words, colours = words - words[learnt].mean(0), colours - colours[learnt].mean(0)
+    squares = words[learnt].T @ words[learnt] + RIDGE * np.eye(len(known))
+    expected = words[held_back] @ np.linalg.solve(squares, words[learnt].T @ colours[learnt])
+    errors = ((colours[held_back] - expected) ** 2).sum()
+    return bool(errors < (1 - EXPLAINED) * (colours[held_back] ** 2).sum())
+
+
+def _coarse(images):
+    """The mean colours of 4 x 4 parts of images [n, h, w, c]: [n, 16 c]."""
+    size = images.shape[1] // 4
+    parts = images[:, : 4 * size, : 4 * size].reshape(len(images), 4, size, 4, size, -1)
+    return parts.mean((2, 4)).reshape(len(images), -1)
+
+
 def _borders(clips):
     """The pixels of the borders of all frames, [pixels, c]."""
     sides = clips[:, :, :, [0, -1]], clips[:, :, [0, -1]]
@@ -116,7 +147,7 @@ def describe(config) -> str:
     data, generator = config.data, config.generator
     facts = [
         f"{data.frames} frames of {data.size} x {data.size} x {data.channels}",
-        f"background {'a picture' if generator.picture else f'{data.background:g}'}",
+        f"background {_background(config)}",
         f"{generator.actors} x {generator.canvas_size} pixels that move",
         f"batches of {config.batch_size}, {data.clips_per_caption} of a caption",
         f"reconstruction {config.loss.reconstruction_weight:g}",
@@ -125,23 +156,35 @@ def describe(config) -> str:
     return f"read from {data.directory}: {', '.join(facts)}; --config.FIELD=VALUE changes any"
 
 
+def _background(config):
+    if not config.generator.picture:
+        return f"{config.data.background:g}"
+    told = "that captions tell" if config.generator.captioned_picture else "of which captions tell nothing"
+    return f"a picture {told}"
+
+
 def _fit_data(data, clips):
     data.frames, data.size, _, data.channels = clips.shape[1:]
     data.background = brightness_of_background(clips)
 
 
+def _words(caption):
+    return [fold_case(word) for word in split_words(caption)]
+
+
 def _fit_text(text, captions):
-    words = [list(map(fold_case, split_words(caption))) for caption in captions]
+    words = [_words(caption) for caption in captions]
     text.vocabulary_size = max(text.vocabulary_size, 2 * len({word for caption in words for word in caption}))
     _, most = RANGES["text.max_tokens"]  # as many as any sentence can have
     text.max_tokens = min(max(text.max_tokens, 2 * max(map(len, words))), most)
 
 
-def _fit_networks(config, clips):
+def _fit_networks(config, clips, captions):
     """Canvases that are painted again in each frame, and moved: for sprites as well as pictures.
 
     Of the whole frame, or of half of it where nothing larger moves; over one colour, or before a picture over
-    which a camera moves.
+    which a camera moves. What moves before a picture is not its matter: it knows the caption where the frame
+    is one whole, or where captions tell how it looks.
     """
     generator, size = config.generator, config.data.size
     generator.painter_channels = (48, 32, 16)
@@ -151,6 +194,7 @@ def _fit_networks(config, clips):
     generator.canvas_size = size // 2 if small else size
     generator.soft_edges = small
     generator.picture = not plain
+    generator.captioned_picture = plain or not small or captions_tell_backgrounds(clips, captions)
     generator.actors = 2 if small and not plain else 1
     config.discriminator.frame_channels = (24, 48, 96)
 

@@ -142,6 +142,32 @@ def test_a_camera_moves_over_the_picture_and_goes_on_where_it_stopped():
     np.testing.assert_allclose(late.camera, carry.camera, atol=1e-5)
 
 
+def test_a_picture_that_is_not_told_the_words_is_noise_alone():
+    words = example.language().encode(["digit 9 is left and right."] * example.BATCH)
+    words = jax.tree.map(jnp.asarray, words)
+    corners = [
+        painted(captions, picture=True, captioned_picture=False)[:, :, :2, :2]
+        for captions in (CAPTIONS, words)
+    ]
+    np.testing.assert_array_equal(*corners)
+
+
+def test_a_picture_is_of_the_words():
+    networks = example.networks(changed(picture=True, style_animation=True))
+    parameters = example.parameters(networks).generator
+    pictures = [
+        networks.generator.apply(parameters, jax.tree.map(lambda part: part[:1], captions), NOISE[:1], 1)
+        for captions in (CAPTIONS, jax.tree.map(lambda part: part[1:], CAPTIONS))
+    ]
+    assert np.abs(pictures[0].clips - pictures[1].clips).max() > 1e-3
+
+
+def test_a_canvas_that_moves_before_a_picture_stays_mostly_inside():
+    far = [painted(place=place, picture=True) for place in (-100.0, 100.0)]
+    low, high = (np.abs(clips - painted(place=0.0, picture=True)).max((0, 1, 4)) for clips in far)
+    assert low[:12, :12].max() > 1e-3 and high[-12:, -12:].max() > 1e-3  # 12 of 16 pixels are inside
+
+
 def test_a_canvas_that_fills_the_frame_before_a_picture_stays():
     networks = example.networks(changed(picture=True, style_animation=True))
     parameters = example.parameters(networks).generator
@@ -151,16 +177,16 @@ def test_a_canvas_that_fills_the_frame_before_a_picture_stays():
     np.testing.assert_array_equal(networks.generator.apply(parameters, CAPTIONS, NOISE, 2).clips, clips)
 
 
-def painted(**generator):
-    """Clips of 32 x 32 pixels whose canvases, of 16 x 16, stand in the middle."""
+def painted(captions=CAPTIONS, place=0.0, **generator):
+    """Clips of 32 x 32 pixels whose canvases, of 16 x 16, stand where the logit `place` says: the middle."""
     fields = small.get_config()
     fields.data.size = 32
     fields.generator.update(canvas_size=16, **generator)
     networks = example.networks(configuration.check(fields))
     parameters = example.parameters(networks).generator
-    place = parameters["params"]["motion_rnn"]["cell"]["place"]
-    parameters["params"]["motion_rnn"]["cell"]["place"] = jax.tree.map(jnp.zeros_like, place)
-    return np.asarray(networks.generator.apply(parameters, CAPTIONS, NOISE, 3).clips)
+    layer = parameters["params"]["motion_rnn"]["cell"]["place"]
+    layer.update(kernel=jnp.zeros_like(layer["kernel"]), bias=jnp.full_like(layer["bias"], place))
+    return np.asarray(networks.generator.apply(parameters, captions, NOISE, 3).clips)
 
 
 def test_actors_hide_the_picture_and_later_ones_those_before():

@@ -109,9 +109,26 @@ PICTURES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3))
 def test_canvases_are_as_large_as_what_moves(backgrounds, side, canvas, picture):
     config = configuration.default()
     config.data.size = 32
-    auto_config._fit_networks(config, moving(backgrounds, side))
+    auto_config._fit_networks(config, moving(backgrounds, side), ["a square"] * len(backgrounds))
     generator = config.generator
     assert (generator.canvas_size, generator.picture) == (canvas, picture)
+
+
+def test_the_picture_is_told_the_words_where_these_tell_its_colours():
+    names, colours = ("red", "green", "blue"), 200 * np.eye(3, dtype=int)
+    of = np.arange(60) % 3
+    told = colours[of][:, None, None] + np.random.default_rng(0).integers(0, 50, (60, 32, 32, 3))
+    captions = [f"a square before a {names[place]} wall" for place in of]
+    shuffled = list(np.random.default_rng(1).permutation(captions))
+    for texts, tell in ((captions, True), (shuffled, False), (["a square"] * 60, False)):
+        assert auto_config.captions_tell_backgrounds(moving(told, 6), texts) == tell
+        config = configuration.default()
+        config.data.size = 32
+        auto_config._fit_networks(config, moving(told, 6), texts)
+        assert config.generator.captioned_picture == tell
+        assert ("that captions tell" in auto_config.describe(config)) == tell
+        auto_config._fit_networks(config, moving(told, 20), texts)  # what moves is the whole frame
+        assert config.generator.captioned_picture
 
 
 def test_a_panning_camera_moves_the_whole_frame():
