@@ -174,9 +174,11 @@ def prepared(directory):
     return directory / "prepared"
 
 
-def test_the_shipped_digits_are_made_by_their_config():
-    config = runpy.run_path(str(CONFIGS[0].with_name("moving_digits.py")))["get_config"]()
-    shipped, _ = load_definition(SHIPPED / "moving-digits")
+@pytest.mark.parametrize("name", ["moving-digits", "pixel-characters"])
+def test_what_ships_is_made_by_its_config(name):
+    path = CONFIGS[0].with_name(f"{name.replace('-', '_')}.py")
+    config = runpy.run_path(str(path))["get_config"]()
+    shipped, _ = load_definition(SHIPPED / name)
     assert configuration.differences(configuration.check(config), shipped) == {}
 
 
