@@ -1,8 +1,10 @@
 """D(V, s): a frame discriminator and a clip discriminator, both conditioned on the caption.
 
 The first sees single frames in full resolution, the second the whole clip, smaller, with a ConvLSTM over time
-(TGANs-C, arXiv 1804.08264; DVD-GAN, arXiv 1907.06571). Captions come in by projection (Miyato & Koyama 2018,
-arXiv 1802.05637): D(x, s) = psi(phi(x)) + <E(s), phi(x)>.
+(TGANs-C, arXiv 1804.08264; DVD-GAN, arXiv 1907.06571). For things that move before pictures a third sees
+frames less their mean: by what stands still the others would learn by heart which caption a clip has.
+Captions come in by projection (Miyato & Koyama 2018, arXiv 1802.05637): D(x, s) = psi(phi(x)) + <E(s),
+phi(x)>.
 """
 
 from typing import Any
@@ -151,6 +153,9 @@ class Discriminator(nn.Module):
         self.frame_projection = Projection()
         self.clip_discriminator = ClipDiscriminator(tuple(config.clip_channels))
         self.clip_projection = Projection()
+        if config.moving:
+            self.moving_discriminator = FrameDiscriminator(tuple(config.frame_channels))
+            self.moving_projection = Projection()
 
     def __call__(self, clips, captions, frame_indices):
         """Score each clip against the captions of its group -> `DiscriminatorOutput`.
@@ -158,7 +163,7 @@ class Discriminator(nn.Module):
         clips [b, t, h, w, c] in [-1, 1], b of 2 or more; captions of a multiple of b sentences, the first b
         of which are the clips' own and the others, as many for each clip, side by side; frame_indices int
         [k]: what the frame discriminator sees. The logits are those of the frame, then of the clip
-        discriminator.
+        discriminator, and last of the one that sees what moves, if there is one.
         """
         return self.score(clips, self.encode_captions(captions), frame_indices)
 
@@ -171,10 +176,14 @@ class Discriminator(nn.Module):
         # The background becomes 0: what is empty excites nothing and has no edge where the padding begins.
         clips = (clips - self.config.data.background).astype(compute_dtype(self.config))
         small = average_pool(clips, self.config.discriminator.clip_pooling)
-        features = self.frame_discriminator(clips[:, frame_indices]), self.clip_discriminator(small)
+        features = [self.frame_discriminator(clips[:, frame_indices]), self.clip_discriminator(small)]
+        projections = [self.frame_projection, self.clip_projection]
+        if self.config.discriminator.moving:
+            moved = clips - clips.mean(1, keepdims=True)  # background subtraction
+            features.append(self.moving_discriminator(moved[:, frame_indices]))
+            projections.append(self.moving_projection)
         features = [groups(part, len(clips)) for part in features]
         sentences = group_captions(sentences, len(clips))
         similarity = caption_similarity(sentences[:, : features[0].shape[1]])
-        projections = self.frame_projection, self.clip_projection
         logits = [project(part, sentences, similarity) for project, part in zip(projections, features)]
         return DiscriminatorOutput(jnp.stack(logits), jnp.concatenate(features, axis=-1))

@@ -195,7 +195,9 @@ def _fit_networks(config, clips, captions):
     generator.soft_edges = small
     generator.picture = not plain
     generator.captioned_picture = plain or not small or captions_tell_backgrounds(clips, captions)
-    generator.actors = 2 if small and not plain else 1
+    before_picture = small and not plain
+    generator.actors = 2 if before_picture else 1
+    config.discriminator.moving = before_picture
     config.discriminator.frame_channels = (24, 48, 96)
 
 

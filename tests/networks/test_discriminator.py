@@ -4,9 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from t2v_jax import config as configuration
 from t2v_jax.networks.discriminator import caption_similarity, distances, standardise
 from t2v_jax.nn import statistics
-from tests import example
+from tests import example, small
 
 CONFIG = example.config()
 DISCRIMINATOR = example.networks(CONFIG).discriminator
@@ -44,6 +45,26 @@ def test_one_discriminator_sees_frames_the_other_their_order():
     turned_frames, turned_clips = score(CLIPS[:, jnp.array([2, 1, 0, 3])])
     np.testing.assert_allclose(turned_frames, frames, atol=1e-5)
     assert np.abs(turned_clips - clips).max() > 1e-4
+
+
+def test_a_third_discriminator_sees_what_moves_alone():
+    fields = small.get_config()
+    fields.discriminator.moving = True
+    networks = example.networks(configuration.check(fields))
+    parameters = example.parameters(networks).discriminator
+
+    @jax.jit
+    def scores(clips):
+        return networks.discriminator.apply(parameters, clips, CAPTIONS, jnp.array([0, 2])).logits[:, 0]
+
+    frames, clips, moving = scores(CLIPS)
+    before_a_picture = CLIPS + jax.random.uniform(jax.random.key(1), (example.BATCH, 1, 16, 16, 1))
+    elsewhere_frames, elsewhere_clips, elsewhere_moving = scores(before_a_picture)
+    np.testing.assert_allclose(elsewhere_moving, moving, atol=1e-4)
+    assert np.abs(elsewhere_frames - frames).max() > 1e-3
+    assert np.abs(elsewhere_clips - clips).max() > 1e-3
+    faster_moving = scores(CLIPS.at[:, 0].multiply(-1))[2]
+    assert np.abs(faster_moving - moving).max() > 1e-3
 
 
 def test_similar_captions_are_equal_or_close_never_the_clips_own():

@@ -112,6 +112,8 @@ def test_canvases_are_as_large_as_what_moves(backgrounds, side, canvas, picture)
     auto_config._fit_networks(config, moving(backgrounds, side), ["a square"] * len(backgrounds))
     generator = config.generator
     assert (generator.canvas_size, generator.picture) == (canvas, picture)
+    before_picture = picture and canvas == 16
+    assert (generator.actors, config.discriminator.moving) == (1 + before_picture, before_picture)
 
 
 def test_the_picture_is_told_the_words_where_these_tell_its_colours():
