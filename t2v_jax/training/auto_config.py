@@ -216,8 +216,10 @@ def _fit_training(config, clips, captions, decided):
     config.loss.energy_weight = 1.0 if many else 0.0
     config.discriminator.augment = ("translation", "cutout") if clips < FEW else ()
     whole = frames, min(frames, 5), min(frames, 2)
-    few = min(frames, 8), min(frames, 2), min(frames, 2)
-    # A CPU learns looks from few frames first, several times as many clips a second. How a whole frame moves
-    # is learnt sooner from all.
-    looks = LOOKS if 0 < config.generator.canvas_size < config.data.size else LOOKS // 2
+    # What moves stands out from the mean of three frames, of two there are ghosts.
+    few = min(frames, 8), min(frames, 3 if config.discriminator.moving else 2), min(frames, 2)
+    # A CPU learns looks from few frames first, several times as many clips a second. How a whole frame moves,
+    # or a thing before a picture, is learnt sooner from all.
+    small = 0 < config.generator.canvas_size < config.data.size
+    looks = LOOKS if small and not config.generator.picture else LOOKS // 2
     config.schedule.stages = ((0, *few), (looks, *whole)) if on_cpu else ((0, *whole),)

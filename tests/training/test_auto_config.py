@@ -56,12 +56,15 @@ def test_reconstruction_where_a_caption_means_one_clip(clips, captions, decided,
     assert config.batch_size == 32 and not config.discriminator.augment
 
 
-@pytest.mark.parametrize(("canvas", "share"), [(32, 1), (64, 2)])
-def test_whole_frames_show_all_their_motion_sooner(canvas, share):
+@pytest.mark.parametrize(
+    ("canvas", "picture", "share", "painted"), [(32, False, 1, 2), (64, False, 2, 2), (32, True, 2, 3)]
+)
+def test_some_motion_is_shown_whole_sooner(canvas, picture, share, painted):
     config = configuration.default()
-    config.generator.canvas_size = canvas
+    config.generator.update(canvas_size=canvas, picture=picture)
+    config.discriminator.moving = picture
     auto_config._fit_training(config, 2_000, 100, False)
-    assert config.schedule.stages[1][0] == auto_config.LOOKS // share
+    assert config.schedule.stages == ((0, 8, painted, 2), (auto_config.LOOKS // share, 16, 5, 2))
 
 
 @pytest.mark.parametrize(("size", "batch"), [(32, 64), (64, 32), (128, 16), (256, 8), (512, 8)])
