@@ -18,7 +18,8 @@ class AppearanceAttention(nn.Module):
     The query is the actor alone. If it also depended on the sentence or on the motion, a digit would look
     different in each motion. With hard attention an actor reads no word that an earlier one has read (a draw
     without replacement; cf. coverage, Tu et al. 2016, arXiv 1601.04811): two actors that are to look
-    different would otherwise look the same.
+    different would otherwise look the same. With soft attention several actors read the keys, which know what
+    stands around a word.
     """
 
     heads: int
@@ -31,9 +32,11 @@ class AppearanceAttention(nn.Module):
         attention = Attention(self.heads, self.score, name="attention")
         noise = self._noise(sentence.mask) if self.hard else None
         number, mask, outputs = actors.shape[-1], sentence.mask, []
+        # Where all words are read at once, only their states tell which of the things named an actor is.
+        values = sentence.keys if number > 1 and not self.hard else sentence.words
         for actor in range(number):
             rows = operator.itemgetter(slice(actor, None, number))
-            inputs = query, sentence.keys, sentence.words, mask, noise
+            inputs = query, sentence.keys, values, mask, noise
             outputs.append(attention(*jax.tree.map(rows, inputs)))
             if self.hard:
                 mask = _without(mask, jnp.repeat(outputs[-1].sampled_weights.max(1), number, axis=0) > 0.5)

@@ -208,6 +208,8 @@ def _fit_training(config, clips, captions, decided):
     config.batch_size = many if clips >= FEW else 8
     config.optimizer.update(beta_1=0.5, ema_decay=0.999)
     config.loss.update(penalty_weight=0.1, final_penalty_weight=0.02)
+    if config.discriminator.moving:
+        config.loss.balance = 0.3  # photographs are told from what G paints at a glance
     config.schedule.max_start_offset = 0
     # Where a caption means one clip, G learns how far off it is; where it means many, how they differ.
     config.loss.reconstruction_weight = 30.0 if decided else 0.0

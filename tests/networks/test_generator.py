@@ -100,6 +100,24 @@ def test_an_actor_hears_no_word_that_another_hears():
     assert np.all(output[:, 0].argmax(-1) != output[:, 1].argmax(-1))
 
 
+def test_several_actors_of_all_words_know_in_which_order_these_stand():
+    fields = small.get_config()
+    fields.text.sentence = "gru"
+    fields.generator.update(actors=2, hard_attention=False, attention="uniform")
+    networks = example.networks(configuration.check(fields))
+    parameters = example.parameters(networks).generator
+    sentences = ["digit 3 is left and right.", "digit 3 is right and left."]
+    captions = jax.tree.map(jnp.asarray, example.language().encode(sentences))
+
+    def contexts(generator):
+        sentence = generator.text(captions)
+        return generator.roles(sentence, NOISE[:2])[0].contexts, sentence.words.shape[-1]
+
+    read, width = networks.generator.apply(parameters, method=contexts)
+    change = np.abs(read[:2] - read[2:])  # two actors of each sentence
+    assert change[:, width:].max() > 1e-3  # the words themselves are the same
+
+
 def test_of_two_actors_each_is_known_by_its_word_too():
     network = example.networks(changed(actors=2)).generator
     parameters = example.parameters(example.networks(changed(actors=2))).generator

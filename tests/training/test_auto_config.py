@@ -65,6 +65,7 @@ def test_some_motion_is_shown_whole_sooner(canvas, picture, share, painted):
     config.discriminator.moving = picture
     auto_config._fit_training(config, 2_000, 100, False)
     assert config.schedule.stages == ((0, 8, painted, 2), (auto_config.LOOKS // share, 16, 5, 2))
+    assert config.loss.balance == (0.3 if picture else 0.5)
 
 
 @pytest.mark.parametrize(("size", "batch"), [(32, 64), (64, 32), (128, 16), (256, 8), (512, 8)])
