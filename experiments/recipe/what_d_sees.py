@@ -1,9 +1,9 @@
-"""Does D see how a clip moves? It learns alone, from real clips with right and wrong captions.
+"""Does D see what captions name? It learns alone, from real clips with right and wrong captions.
 
-    python experiments/recipe/directions.py --prepared=DIR --world=pans --steps=400
+    python experiments/recipe/what_d_sees.py --prepared=DIR --world=pans --part=direction --steps=400
 
-Prints how often, of held-back clips, the frame and the clip discriminator give the right caption a higher
-score than those that name another direction. `--noflow` takes the flow away from it.
+Prints how often, of held-back clips, each discriminator gives the right caption a higher score than those
+that name another value of this part. `--noflow` takes the flow away from them.
 """
 
 import functools
@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from absl import app, flags
-from reader import CAPTIONS
+from reader import CAPTIONS, KINDS
 from worlds import FOLDERS
 
 from t2v_jax import config as configuration
@@ -32,19 +32,24 @@ from t2v_jax.training.auto_config import fitted_config
 PREPARED = flags.DEFINE_string("prepared", "prepared", "directory of the prepared folders, by their names")
 WORLD = flags.DEFINE_enum("world", "pans", FOLDERS, "what it learns from")
 STEPS = flags.DEFINE_integer("steps", 400, "of Adam", lower_bound=1)
+PART = flags.DEFINE_enum("part", "direction", KINDS, "of the captions that D is to tell apart")
 FLOW = flags.DEFINE_bool("flow", True, "whether it sees the flow between frames")
-FRAMES = Frames(8, 2, 2)
-SEEN = np.array([0, 5])  # frames of the clips held back
+STAGES = {  # of training: frames computed, painted and scored, and which of the clips held back are seen
+    "few": (Frames(8, 2, 2), np.array([0, 5])),
+    "whole": (Frames(16, 5, 2), np.array([0, 4, 8, 11, 15])),
+}
+STAGE = flags.DEFINE_enum("stage", "few", list(STAGES), "how many frames it sees")
+DISCRIMINATORS = "frame", "clip", "moving"  # in the order of their logits
 CLIPS = 16  # of a batch held back
 
 
-def learner(network, config):
+def learner(network, config, frames):
     """A step: parameters, Adam's state, a key, a batch -> parameters and state after it."""
     adam = optax.adam(config.optimizer.discriminator_learning_rate, config.optimizer.beta_1)
     loss = registry.resolve("loss", config.loss.kind).discriminator
 
     def of_wrong_captions(parameters, key, batch):
-        painted, scored = sample_frames(key, FRAMES)
+        painted, scored = sample_frames(key, frames)
         captions = jax.tree.map(lambda *parts: jnp.concatenate(parts), batch["captions"], batch["negatives"])
         clips = to_unit_range(batch["clip"])[:, painted]
         logits = network.apply(parameters, clips, captions, scored).logits
@@ -59,26 +64,26 @@ def learner(network, config):
     return adam.init, step
 
 
-def in_other_directions(caption, pattern, directions):
-    """A caption, then the same with each of the other directions."""
-    first, last = pattern.fullmatch(caption).span("direction")
-    others = [direction for direction in directions if direction != caption[first:last]]
+def with_other_values(caption, pattern, values):
+    """A caption, then the same with each of the other values of the part."""
+    first, last = pattern.fullmatch(caption).span(PART.value)
+    others = [value for value in values if value != caption[first:last]]
     return [caption, *(caption[:first] + other + caption[last:] for other in others)]
 
 
 def right(scores, clips, captions, language, pattern):
-    """Of both discriminators, how many of the clips have the highest score with their own caption."""
-    directions = sorted({pattern.fullmatch(caption)["direction"] for caption in captions})
-    counts = np.zeros(2)
+    """Of each discriminator, how many of the clips have the highest score with their own caption."""
+    values = sorted({pattern.fullmatch(caption)[PART.value] for caption in captions})
+    found = []
     for first in range(0, len(clips) - CLIPS + 1, CLIPS):
         rows = slice(first, first + CLIPS)
-        told = [in_other_directions(caption, pattern, directions) for caption in captions[rows]]
+        told = [with_other_values(caption, pattern, values) for caption in captions[rows]]
         encoded = language.encode([row[0] for row in told] + [other for row in told for other in row[1:]])
-        logits = np.asarray(scores(to_unit_range(clips[rows][:, SEEN]), encoded))[:, 0]
+        logits = np.asarray(scores(to_unit_range(clips[rows]), encoded))[:, 0]
         own = np.diagonal(logits[..., :CLIPS], axis1=1, axis2=2)
-        others = logits[..., CLIPS:].reshape(2, CLIPS, CLIPS, -1)
-        counts += (own > others[:, range(CLIPS), range(CLIPS)].max(-1)).sum(1)
-    return counts / (len(clips) // CLIPS * CLIPS)
+        others = logits[..., CLIPS:].reshape(*logits.shape[:2], CLIPS, -1)
+        found.append(own > others[:, range(CLIPS), range(CLIPS)].max(-1))
+    return np.mean(found, axis=(0, 2))
 
 
 def main(argv):
@@ -87,6 +92,7 @@ def main(argv):
         raise app.UsageError(f"unexpected argument {argv[1]!r}")
     if not FLOW.value:
         discriminator.normal_flow = lambda before, after: jnp.zeros_like(before[..., :2])
+    frames, seen = STAGES[STAGE.value]
     directory = pathlib.Path(PREPARED.value) / WORLD.value
     config = configuration.check(fitted_config(directory))
     source = PreparedClips(directory, clips_per_caption=config.data.clips_per_caption)
@@ -96,17 +102,18 @@ def main(argv):
     batches = clip_batches(source, language, config.batch_size)
     first = next(batches)
     parameters = network.init(
-        jax.random.key(0), to_unit_range(first["clip"])[:, SEEN], first["captions"], np.arange(2)
+        jax.random.key(0), to_unit_range(first["clip"])[:, seen], first["captions"], np.arange(2)
     )
-    initial, step = learner(network, config)
+    initial, step = learner(network, config, frames)
     state, test = initial(parameters), held_back.batch(range(len(held_back)))
+    test["clip"] = test["clip"][:, seen]
     scores = jax.jit(lambda parameters, *asked: network.apply(parameters, *asked, np.arange(2)).logits)
     for number in range(1, STEPS.value + 1):
         parameters, state = step(parameters, state, jax.random.key(number), next(batches))
         if number % 100 == 0:
             asked = test["clip"], test["caption"], language, CAPTIONS[WORLD.value]
             shares = right(functools.partial(scores, parameters), *asked)
-            print(f"step {number}: frame discriminator {shares[0]:.1%}, clip discriminator {shares[1]:.1%}")
+            print(f"step {number}:", *(f"{name} {share:.1%}" for name, share in zip(DISCRIMINATORS, shares)))
 
 
 if __name__ == "__main__":
