@@ -76,13 +76,17 @@ def is_plain(clips: np.ndarray) -> bool:
     return float((np.abs(borders - np.median(borders, axis=0)).max(-1) <= NEAR).mean()) >= MOST
 
 
-def moving_share(clips: np.ndarray) -> float:
+def backgrounds(clips: np.ndarray, plain: bool) -> np.ndarray:
+    """The colour of a `plain` background, [c], else what each clip shows most of the time, [n, h, w, c]."""
+    return np.median(_borders(clips), axis=0) if plain else np.median(clips, axis=1)
+
+
+def moving_share(clips: np.ndarray, still: np.ndarray) -> float:
     """The side, as a share of the frame's, of a square that holds what moves, in most frames.
 
-    What moves differs from a plain background, else from what the clip shows there most of the time. clips:
-    uint8 [n, t, h, w, c].
+    What moves differs from what is `still`, their `backgrounds`. clips: uint8 [n, t, h, w, c].
     """
-    still = np.median(_borders(clips), axis=0) if is_plain(clips) else np.median(clips, axis=1, keepdims=True)
+    still = still if still.ndim == 1 else still[:, None]
     moves = (np.abs(clips - still).max(-1) > 2 * NEAR).reshape(-1, *clips.shape[2:4])
     sides = [_extent(moves.any(axis)) for axis in (1, 2)]
     sides = np.max(sides, axis=0)
@@ -104,8 +108,8 @@ def captions_decide(pairs: np.ndarray) -> bool:
     return not several.any() or own[several].mean() < ALIKE * others[several].mean()
 
 
-def captions_tell_backgrounds(clips: np.ndarray, captions: list[str]) -> bool:
-    """Whether the words of captions tell what stands still in their clips, uint8 [n, t, h, w, c].
+def captions_tell_backgrounds(still: np.ndarray, captions: list[str]) -> bool:
+    """Whether the words of captions tell what is `still` in their clips, [n, h, w, c].
 
     A ridge regression from words to colours, of half of the clips, must explain a part of those of the
     others.
@@ -113,8 +117,8 @@ def captions_tell_backgrounds(clips: np.ndarray, captions: list[str]) -> bool:
     said = [_words(caption) for caption in captions]
     known = sorted(set().union(*said))
     words = np.array([[word in caption for word in known] for caption in said], np.float32)
-    colours = _coarse(np.median(clips, axis=1))
-    order = np.random.default_rng(0).permutation(len(clips))  # clips that stand side by side may be alike
+    colours = _coarse(still)
+    order = np.random.default_rng(0).permutation(len(still))  # clips that stand side by side may be alike
     learnt, held_back = order[::2], order[1::2]
     words, colours = words - words[learnt].mean(0), colours - colours[learnt].mean(0)
     squares = words[learnt].T @ words[learnt] + RIDGE * np.eye(len(known))
@@ -190,12 +194,14 @@ def _fit_networks(config, clips, captions):
     generator.painter_channels = (48, 32, 16)
     generator.update(hard_attention=False, heads=4, style_animation=True, blur_upsample=True)
     generator.update(style_width=192, scene_channels=48)
-    small, plain = size > 16 and moving_share(clips) <= HALF, is_plain(clips)
+    plain = is_plain(clips)
+    still = backgrounds(clips, plain)
+    small = size > 16 and moving_share(clips, still) <= HALF
+    before_picture = small and not plain
     generator.canvas_size = size // 2 if small else size
     generator.soft_edges = small
     generator.picture = not plain
-    generator.captioned_picture = plain or not small or captions_tell_backgrounds(clips, captions)
-    before_picture = small and not plain
+    generator.captioned_picture = not before_picture or captions_tell_backgrounds(still, captions)
     generator.actors = 2 if before_picture else 1
     config.discriminator.moving = before_picture
     config.discriminator.frame_channels = (24, 48, 96)
