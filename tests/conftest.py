@@ -16,6 +16,8 @@ os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 # The programs of the tests run for less time than XLA takes to optimise them.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
+STATM = pathlib.Path("/proc/self/statm")  # Linux
+MOST_HELD = 1_200_000_000  # bytes
 SMALL = pathlib.Path(__file__).parent / "small.py"
 
 # The first example of a property compiles, which takes longer than any deadline worth having.
@@ -34,6 +36,26 @@ def pytest_configure(config):
 def _freed():
     """Programs go with the file of tests that compiled them: a worker would hold gigabytes in the end."""
     yield
+    _free_programs()
+
+
+@pytest.fixture(autouse=True)
+def _bounded():
+    """In a file whose programs take more than a share of a worker's 2 GB, they go after each test."""
+    yield
+    if _resident() > MOST_HELD:
+        _free_programs()
+
+
+def _resident():
+    """Bytes of memory that this process has; 0 where the system does not tell."""
+    try:
+        return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def _free_programs():
     if "jax" in sys.modules:
         import jax
 
