@@ -108,10 +108,10 @@ def test_sentences_are_standardised_over_the_batch():
 
 def test_clips_of_one_group_are_scored_apart_from_another(monkeypatch):
     """But for what D hears of the whole batch, its captions and how varied it is."""
+    whole = score(CLIPS)  # first: a program keeps the size of group that it was traced with
     monkeypatch.setattr(statistics, "GROUP", 2)
     scores = DISCRIMINATOR.apply(PARAMETERS, CLIPS, CAPTIONS, jnp.array([0, 2])).logits
     assert scores.shape == (2, 2, 2, 2)
-    whole = score(CLIPS)
     assert np.abs(scores[:, 0] - whole[:, :2, :2]).max() > 1e-5  # the fellow of clip 0 is clip 2
     swapped = DISCRIMINATOR.apply(
         PARAMETERS, CLIPS[::-1], jax.tree.map(lambda field: field[::-1], CAPTIONS), jnp.array([0, 2])
