@@ -104,7 +104,7 @@ def evaluate_matching(
         },
         "diversity": diversity(held_back, generated),
         "frechet_distance": halved_distance(held_back, generated),
-        "nearest": nearness(held_back, generated, real.training),
+        "nearest": nearness(held_back, generated, of_trained, real.training),
     }
 
 
@@ -206,20 +206,26 @@ def _deviation(readings) -> float:
     return float(np.sqrt(readings.features.var(0).mean() + 1e-12))
 
 
-def nearness(held_back: Readings, generated: Sequence[Readings], training: ClipSource) -> dict:
-    """Whether clips are learnt by heart: {"training_clips", "nearer", "ratio"}.
+def nearness(
+    held_back: Readings, generated: Sequence[Readings], of_trained: Sequence[Readings], training: ClipSource
+) -> dict:
+    """Whether clips are learnt by heart: {"training_clips", "nearer", "ratio", "training_ratio"}.
 
     `nearer` is the share of generated clips that are nearer to a training clip than the held-back one of
     their caption is, about a half where they are as new; `ratio` how far they are, by medians, as a
-    multiple of held-back ones: 0 by heart. By thumbnails, see `nearest`.
+    multiple of held-back ones: 0 by heart. `training_ratio` is the same of clips of the captions of training
+    clips, `of_trained`, which may be known by heart where held-back captions cannot. By thumbnails, see
+    `nearest`.
     """
-    pictures = np.concatenate([run.pictures for run in (held_back, *generated)])
-    real, *runs = np.split(nearest.distances(pictures, training), len(generated) + 1)
-    ratios = [[np.median(run) / max(np.median(real), 1e-12)] for run in runs]
+    pictures = np.concatenate([run.pictures for run in (held_back, *generated, *of_trained)])
+    counts = [len(run.pictures) for run in (held_back, *generated, *of_trained)]
+    real, *runs = np.split(nearest.distances(pictures, training), np.cumsum(counts)[:-1])
+    ratios = np.array([[np.median(run) / max(np.median(real), 1e-12)] for run in runs])
     return {
         "training_clips": len(nearest.looked_through(training)),
-        "nearer": share(np.stack(runs) < real[None]),
-        "ratio": mean(np.array(ratios)),
+        "nearer": share(np.stack(runs[: len(generated)]) < real[None]),
+        "ratio": mean(ratios[: len(generated)]),
+        "training_ratio": mean(ratios[len(generated) :]),
     }
 
 

@@ -112,7 +112,8 @@ def _matched_table(report) -> list[str]:
     if distance:
         lines += [_line("frechet distance", distance["generated"], distance["real"])]
     lines += [_line("nearest: nearer", nearest["nearer"], unknown, None, "{:.1%}")]
-    return [*lines, _line("nearest: distance", nearest["ratio"], {"value": 1.0})]
+    lines += [_line("nearest: distance", nearest["ratio"], {"value": 1.0})]
+    return [*lines, _line("  training captions", nearest["training_ratio"], unknown)]
 
 
 def _matched_notes(report) -> list[str]:
@@ -126,5 +127,6 @@ def _matched_notes(report) -> list[str]:
         f"diversity: mean distance of two clips of one caption, in the matcher's features ({captions}).",
         f"frechet distance: to real clips, in its features ({halves}); beside it that of other real ones.",
         "nearest: nearer to a training clip than the real clip of their caption is, 50% if as new; and their",
-        "  distance, as a multiple of that of real ones, 0 if learnt by heart. By pixels of small pictures.",
+        "  distance, as a multiple of that of real ones, 0 if learnt by heart; the same of clips of training",
+        "  captions. By pixels of small pictures.",
     ]
