@@ -96,8 +96,9 @@ def metrics(workdir):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--number", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
     options = parser.parse_args()
-    rng, steps = random.Random(0), STEPS_A_LIFE * options.number
+    rng, steps = random.Random(options.seed), STEPS_A_LIFE * options.number
     with tempfile.TemporaryDirectory() as folder:
         whole, workdir = pathlib.Path(folder, "whole"), pathlib.Path(folder, "killed")
         assert start(whole, steps).wait() == 0, log(whole)
