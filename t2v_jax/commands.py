@@ -1,5 +1,6 @@
 """What each command of `t2v` does, and its flags."""
 
+import gc
 import sys
 import threading
 import warnings
@@ -55,9 +56,15 @@ def _demo(values):
             warnings.simplefilter("ignore", kind)
         server = Server(values.model, values.port, values.host, values.allow_host)
     with server, ending_at_once():
-        threading.Thread(target=server.app.compile_all, daemon=True).start()
+        threading.Thread(target=_make_ready, args=[server.app], daemon=True).start()
         print(f"{server.address} (Ctrl-C ends it)", flush=True)
         server.serve_forever()
+
+
+def _make_ready(app):
+    """Compiles all. What is there then stays: to search it for garbage would take a tenth of a second."""
+    app.compile_all()
+    gc.freeze()
 
 
 CONFIG_HELP = (

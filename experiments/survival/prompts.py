@@ -8,6 +8,7 @@ Timed is all that comes before painting: what a prompt is understood as, and its
 
 import argparse
 import collections
+import gc
 import random
 import time
 import unicodedata
@@ -81,6 +82,7 @@ def main():
     params = model.load(options.model)
     words = [*params.language.words]
     jax.block_until_ready(generation.generate(params, params.language.examples[0], frames=1))
+    gc.freeze()  # as the commands do
     compiled = generation._paint.alone._cache_size()
     counts, slow, slowest = collections.Counter(), [], 0.0
     for index in range(options.number):
