@@ -17,7 +17,7 @@ os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 STATM = pathlib.Path("/proc/self/statm")  # Linux
-MOST_HELD = 1_200_000_000  # bytes
+MOST_HELD = 900_000_000  # bytes
 SMALL = pathlib.Path(__file__).parent / "small.py"
 
 # The first example of a property compiles, which takes longer than any deadline worth having.
