@@ -217,9 +217,9 @@ def nearness(
     clips, `of_trained`, which may be known by heart where held-back captions cannot. By thumbnails, see
     `nearest`.
     """
-    pictures = np.concatenate([run.pictures for run in (held_back, *generated, *of_trained)])
-    counts = [len(run.pictures) for run in (held_back, *generated, *of_trained)]
-    real, *runs = np.split(nearest.distances(pictures, training), np.cumsum(counts)[:-1])
+    pictures = [run.pictures for run in (held_back, *generated, *of_trained)]
+    ends = np.cumsum([*map(len, pictures)])
+    real, *runs = np.split(nearest.distances(np.concatenate(pictures), training), ends[:-1])
     ratios = np.array([[np.median(run) / max(np.median(real), 1e-12)] for run in runs])
     return {
         "training_clips": len(nearest.looked_through(training)),

@@ -16,7 +16,6 @@ from tests.evaluation.squares import COLOURS, PAIRS, SIZE, STEPS, Squares, capti
 
 REAL = RealClips(Squares(), Squares(48, seed=1))
 MEANINGS = {caption(caption_class): caption_class for caption_class in range(len(PAIRS))}
-
 SHOWN = [*MEANINGS] * 4
 
 
@@ -114,8 +113,7 @@ def test_a_model_that_shows_one_thing_is_far_from_real_clips():
 
 
 def test_a_model_that_knows_its_clips_by_heart_is_told():
-    report = evaluated(by_heart)
-    nearest = report["nearest"]
+    nearest = evaluated(by_heart)["nearest"]
     for ratio in ("ratio", "training_ratio"):
         assert nearest[ratio]["value"] == pytest.approx(0, abs=1e-3)
     assert nearest["nearer"]["value"] >= 0.9
@@ -123,7 +121,7 @@ def test_a_model_that_knows_its_clips_by_heart_is_told():
 
 
 def test_captions_of_training_may_be_known_by_heart_where_others_are_not():
-    """What stands for both kinds of captions is read from the clips of each."""
+    """Each ratio is of the clips of its own kind of captions."""
     new, known = (
         Readings([], *[np.empty(0)] * 2, thumbnails(paint(SHOWN, 5))) for paint in (perfect, by_heart)
     )
