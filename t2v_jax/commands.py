@@ -63,7 +63,10 @@ def _demo(values):
 
 def _make_ready(app):
     """Compiles all. What is there then stays: to search it for garbage would take a tenth of a second."""
+    from t2v_jax.runtime.memory import return_memory
+
     app.compile_all()
+    return_memory()
     gc.freeze()
 
 

@@ -1,6 +1,5 @@
 """How all tests run: on the CPU unless JAX_PLATFORMS says otherwise, strictly, compiled once."""
 
-import ctypes
 import gc
 import os
 import pathlib
@@ -44,7 +43,11 @@ def _bounded():
     """In a file whose programs take more than a share of a worker's 2 GB, they go after each test."""
     yield
     if _resident() > MOST_HELD:
-        _free_programs()
+        from t2v_jax.runtime.memory import return_memory
+
+        return_memory()
+        if _resident() > MOST_HELD:
+            _free_programs()
 
 
 def _resident():
@@ -59,15 +62,11 @@ def _free_programs():
     if "jax" in sys.modules:
         import jax
 
+        from t2v_jax.runtime.memory import return_memory
+
         jax.clear_caches()
         gc.collect()
-        _return_memory()
-
-
-def _return_memory():
-    """To the system: glibc keeps what is freed in small blocks. Other C libraries have no such call."""
-    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
-        trim(0)
+        return_memory()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
-"""How much memory there is for arrays, and what is said where they would not fit."""
+"""How much memory there is for arrays, what is said where they would not fit, and what is given back."""
 
+import ctypes
 import pathlib
 from collections.abc import Callable
 
@@ -51,3 +52,13 @@ def check_fits(needed: int, asked: Callable[[], str]) -> None:
 
 def _gib(number: int) -> str:
     return f"{number / 2**30:,.1f} GiB"
+
+
+def return_memory() -> None:
+    """Gives the system back what the C library keeps of freed memory; call it after compiling.
+
+    XLA's compiler works in small blocks, and glibc keeps hundreds of megabytes of them for later. Other C
+    libraries give memory back by themselves, or have no such call.
+    """
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)

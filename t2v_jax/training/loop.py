@@ -16,6 +16,7 @@ from t2v_jax.runtime import sharding
 from t2v_jax.runtime.files import local_path, remove_parts
 from t2v_jax.runtime.hosts import unanimous, wait_for_all
 from t2v_jax.runtime.locks import locked
+from t2v_jax.runtime.memory import return_memory
 from t2v_jax.training.budget import Budget
 from t2v_jax.training.checkpoints import Checkpoints
 from t2v_jax.training.first_state import restore_or_start
@@ -92,6 +93,7 @@ def _loop(run, state, batches, timed, budget, checkpoints, reports, preemption):
     def compiled(variant):
         program = compile_step(run, layout, *variant).lower(*shapes, np.float32(0)).compile()
         check_program(config, program)
+        return_memory()
         return program
 
     with Programs(compiled, variants_from(config, step)) as programs:

@@ -1,5 +1,9 @@
 """What cannot fit into memory is refused before it is allocated, by the field that makes it large."""
 
+import ctypes
+import os
+import pathlib
+
 import pytest
 
 from t2v_jax import config as configuration
@@ -7,6 +11,12 @@ from t2v_jax.errors import UsageError
 from t2v_jax.runtime import memory
 from t2v_jax.training import first_state, loop, setup
 from t2v_jax.training.memory import check_program, check_state
+
+BLOCK = 2**16  # bytes: too small for malloc to ask the system for it alone
+
+
+def resident():
+    return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.fixture
@@ -59,3 +69,18 @@ def test_a_program_that_does_not_fit_is_refused(small, little, monkeypatch):
 def test_what_is_free_is_known_here():
     free = memory.free_memory()
     assert free is None or 2**20 < free < 2**50
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="needs glibc")
+def test_freed_memory_goes_back_to_the_system():
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+    blocks = [libc.malloc(BLOCK) for _ in range(1000)]
+    for block in blocks:
+        ctypes.memset(block, 1, BLOCK)
+    for block in blocks[:-1]:  # the last one keeps all before it from going by itself
+        libc.free(block)
+    kept = resident()
+    memory.return_memory()
+    libc.free(blocks[-1])
+    assert kept - resident() > 500 * BLOCK
