@@ -12,8 +12,11 @@ from hypothesis import settings
 # Set before anything imports JAX, and as variables, so that child processes have them too.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
-# The programs of the tests run for less time than XLA takes to optimise them.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# The programs of the tests run for less time than XLA takes to optimise them. In one part each is compiled
+# in less memory; the workers keep the cores busy.
+os.environ.setdefault(
+    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+)
 
 STATM = pathlib.Path("/proc/self/statm")  # Linux
 MOST_HELD = 900_000_000  # bytes
@@ -33,8 +36,13 @@ def pytest_configure(config):
 
 @pytest.fixture(autouse=True, scope="module")
 def _freed():
-    """Programs go with the file of tests that compiled them: a worker would hold gigabytes in the end."""
+    """Programs and clips go with the file of tests that made them: a worker would hold gigabytes."""
     yield
+    for name, module in list(sys.modules.items()):
+        if name.startswith("tests."):
+            for value in vars(module).values():
+                if clear := getattr(value, "cache_clear", None):
+                    clear()
     _free_programs()
 
 

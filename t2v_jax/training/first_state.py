@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from t2v_jax.gan import state as states
 from t2v_jax.inference.model import save_definition
 from t2v_jax.runtime import sharding
+from t2v_jax.runtime.memory import return_memory
 from t2v_jax.text.initial_vectors import first_vectors
 from t2v_jax.training.memory import check_state
 from t2v_jax.training.network_check import check_network
@@ -58,7 +59,9 @@ def _start(run, abstract):
     if jax.process_index() == 0:  # the others have trained the same language
         # Not before: a workdir holds on to its config, which must not name wrong text.vectors.
         save_definition(run.workdir, run.config, run.language)
-    return create(vectors, parts)
+    state = create(vectors, parts)
+    return_memory()
+    return state
 
 
 def _captions(run):
