@@ -60,7 +60,6 @@ CONFIGS = sorted((pathlib.Path(__file__).parent.parent / "configs").glob("*.py")
         ("loss.reconstruction_weight", -1.0),
         ("loss.reconstruction_weight", 1.0),  # beside the default's late starts
         ("loss.energy_weight", -1.0),
-        ("loss.energy_weight", 1.0),  # beside the default's single clips of a meaning
         ("optimizer.generator_learning_rate", math.nan),
         ("optimizer.generator_learning_rate", math.inf),
         ("optimizer.discriminator_learning_rate", 0.0),

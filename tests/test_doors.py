@@ -149,6 +149,17 @@ def test_a_discriminator_without_a_part_is_refused_in_one_line(refused, old, new
     assert "config.discriminator.network=my_discriminator:MyDiscriminator" in line and told in line
 
 
+def test_a_discriminator_whose_captions_cannot_be_compared_is_refused_in_one_line(refused):
+    score = "    def score(self, clips, sentences, frame_indices):\n"
+    encode = "self.text(captions).embedding)"
+    break_file(
+        "my_discriminator.py",
+        f"{encode}\n\n{score}",
+        f"{encode}[:, None]\n\n{score}        sentences = sentences[:, 0]\n",
+    )
+    assert "returns encoded captions [20, 1, 192]; expected [captions, width] = [20, 192]" in refused(*TRAIN)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [

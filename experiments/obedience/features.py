@@ -51,14 +51,14 @@ def main(_):
     params = t2v_jax.load(MODEL.value)
     see, world = reader(MODEL.value, params), make_source(params.config, "test")
     asked, paint = prompts_of.repeated(world, CAPTIONS, CLIPS), prompts_of.real_clips(world)
-    spreads, energies = [], []
+    spreads, energies, alike = [], [], jnp.ones((CLIPS, CLIPS), bool)
     for start in range(0, len(asked), CLIPS):
         sample = asked[start : start + CLIPS]
         prompts = [prompt.text for prompt in sample]
         clips = paint(sample, 0, params.config.data.frames), np.asarray(t2v_jax.generate(params, prompts))
         real, fake = (see(part, prompts) for part in clips)
         spreads.append([apart(fake), apart(real)])
-        energies.append(energy_distance(real, fake, jnp.ones((CLIPS, CLIPS), bool)).mean())
+        energies.append(energy_distance(real, fake, alike, alike / CLIPS).mean())
     fake, real = np.mean(spreads, axis=0)
     frame_discriminator = 2 * params.config.discriminator.frame_channels[-1]
     for name, part in (

@@ -131,8 +131,6 @@ def _check_clips_per_caption(config):
     expected = "1, for a TFDS data set does not know which of its clips have the same class"
     ordered = config.data.world != "tfds"
     _require(together == 1 or ordered, expected, config, "data.clips_per_caption")
-    expected = "0, or else data.clips_per_caption of 2 or more: it compares clips of one caption class"
-    _require(together > 1 or not loss.energy_weight, expected, config, "loss.energy_weight")
     expected = (
         "0, or else schedule.max_start_offset=0: a clip that begins late has no real one to compare with"
     )

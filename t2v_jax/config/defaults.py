@@ -124,8 +124,9 @@ def _loss():
     # G's loss: weight of the mean absolute difference from the caption's real clip, pixels in [-1, 1]
     # (pix2pix, arXiv 1611.07004). For data in which a caption means one clip. 0: none.
     loss.reconstruction_weight = 0.0
-    # G's loss: weight of the energy distance between generated and real clips of one caption class, in each
-    # of D's features. It asks for diversity within a caption. 0: none.
+    # G's loss: weight of the energy distance between generated and real clips of one caption class, or where
+    # a batch has one clip of it, of similar captions, in each of D's features. It asks for diversity, and
+    # holds G in the game. 0: none.
     loss.energy_weight = 0.0
     loss.penalty = "finite_difference"  # R1 + R2: exact, finite_difference, none
     loss.penalty_sigma = 0.1  # step of the finite difference, pixels in [-1, 1]

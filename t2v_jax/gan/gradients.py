@@ -14,7 +14,7 @@ from t2v_jax.gan.losses import contrast_weight, each, energy_distance, mismatche
 from t2v_jax.gan.sampling import Frames, Samples, sample, start
 from t2v_jax.networks.protocol import DiscriminatorOutput
 from t2v_jax.nn.attention import entropy
-from t2v_jax.nn.statistics import deviation, groups, mean_each
+from t2v_jax.nn.statistics import caption_similarity, deviation, groups, mean_each
 
 
 class Wrong(NamedTuple):
@@ -22,6 +22,13 @@ class Wrong(NamedTuple):
 
     mismatch_loss: jax.Array
     hard_negative_loss: jax.Array
+
+
+class Alike(NamedTuple):
+    """Which clips of a group have one class, bool [groups, n, n], and how similar their captions are to D."""
+
+    same: jax.Array
+    similarity: jax.Array
 
 
 class Generated(NamedTuple):
@@ -37,13 +44,14 @@ class Generated(NamedTuple):
 class Forward(NamedTuple):
     """A pass through both networks, and the pullbacks by which gradients go back through it.
 
-    outputs: by name, real, fake and, in a penalised step, both perturbed; each has a pullback to (D's
-    parameters, encoded captions, clips).
+    similarity: of the clips' own captions, to D. outputs: by name, real, fake and, in a penalised step, both
+    perturbed; each has a pullback to (D's parameters, encoded captions, clips).
     """
 
     real: jax.Array
     generated: Generated
     attention_entropy: jax.Array | None
+    similarity: jax.Array
     outputs: Mapping[str, DiscriminatorOutput]
     generator_pullback: Callable
     captions_pullback: Callable
@@ -119,9 +127,11 @@ def _forward(generate, encode, score, generator, discriminator, real, samples, s
     if sigma is not None:
         for name, key in zip(("real", "fake"), samples.penalty_keys):
             clips[f"perturbed_{name}"] = clips[name] + sigma * jax.random.normal(key, real.shape)
+    similarity = caption_similarity(groups(sentences[: len(real)], len(real)))
     passes = {name: jax.vjp(score, discriminator, sentences, shown) for name, shown in clips.items()}
     outputs, pullbacks = ({name: one[place] for name, one in passes.items()} for place in (0, 1))
-    return Forward(real, generated, spread, outputs, generator_pullback, captions_pullback, pullbacks)
+    seen = real, generated, spread, similarity, outputs
+    return Forward(*seen, generator_pullback, captions_pullback, pullbacks)
 
 
 def _discriminator_gradient(forward: Forward, wrong, config, gamma):
@@ -173,8 +183,9 @@ def _exact_penalty_gradient(scores, discriminator, forward: Forward, gamma):
 
 def _generator_gradient(forward: Forward, wrong, classes, config, progress):
     """G's gradient and the terms of its loss."""
+    alike = Alike(classes[:, :, None] == classes[:, None], forward.similarity)
     loss = functools.partial(
-        generator_loss, real=forward.outputs["real"], wrong=wrong, classes=classes, config=config
+        generator_loss, real=forward.outputs["real"], wrong=wrong, alike=alike, config=config
     )
     loss = functools.partial(loss, progress=progress)
     (fake, error), (losses, terms) = jax.grad(loss, (0, 1), has_aux=True)(
@@ -188,7 +199,7 @@ def _generator_gradient(forward: Forward, wrong, classes, config, progress):
     return gradient, terms
 
 
-def generator_loss(fake, error, real, wrong, classes, config, progress):
+def generator_loss(fake, error, real, wrong, alike, config, progress):
     """G's loss, then its value for each clip, [b], and the terms. config: config.loss."""
     loss = registry.resolve("loss", config.kind)
     adversarial = each(loss.generator)(own(real.logits), own(fake.logits)).mean(0)
@@ -196,8 +207,7 @@ def generator_loss(fake, error, real, wrong, classes, config, progress):
     losses = adversarial + contrast_weight(config, progress) * contrast
     terms = {"generator_loss": adversarial.mean()}
     if config.energy_weight:
-        same = classes[:, :, None] == classes[:, None]
-        energy = jax.vmap(energy_distance)(real.features, fake.features, same)
+        energy = jax.vmap(energy_distance)(real.features, fake.features, *alike)
         losses, terms = losses + config.energy_weight * energy, terms | {"energy_distance": energy.mean()}
     losses = losses.reshape(-1) + config.reconstruction_weight * error
     return losses.mean(), (losses, terms)

@@ -77,25 +77,27 @@ def mismatched(loss, logits, wrong):
     return terms.mean(0) / jnp.maximum(wrong.sum(-1), 1)
 
 
-def energy_distance(real, fake, same):
-    """How far what is generated for a caption class is from what is real, feature by feature: [b].
+def energy_distance(real, fake, same, similarity):
+    """How far what is generated for a caption is from what is real, feature by feature: [b].
 
     2 E|r - f| - E|r - r'| - E|f - f'|, the energy distance, is zero where both have the same distribution,
     else above it (Székely & Rizzo 2013; as a loss: Cramér GAN, arXiv 1705.10743). Here in units of E|r -
     r'|, the mean over all features. real, fake [b, d]; same: bool [b, b], which pairs of clips have one
-    class. A clip alone in its class has 0.
+    class, whose clips are compared. One that is alone in its class is compared with those of similar
+    captions: `caption_similarity` [b, b].
     """
     others = same & ~jnp.eye(len(same), dtype=bool)
-    among_real = _mean_distances(real, real, others)
-    terms = 2 * _mean_distances(fake, real, same) - among_real - _mean_distances(fake, fake, others)
+    alone = ~others.any(1, keepdims=True)
+    crossed, among = (jnp.where(alone, similarity, _shares(pairs)) for pairs in (same, others))
+    among_real = weighted_distances(real, real, among)
+    terms = 2 * weighted_distances(fake, real, crossed) - among_real - weighted_distances(fake, fake, among)
     unit = jnp.maximum(among_real.mean(0, keepdims=True), 1e-3)
-    return jnp.mean(terms / unit, -1) * others.any(1)
+    return jnp.mean(terms / unit, -1)
 
 
-def _mean_distances(first, second, pairs):
-    """Of each of the first [b, d] from its partners among the second: bool [b, b] -> [b, d]."""
-    weights = pairs / jnp.maximum(pairs.sum(1, keepdims=True), 1)
-    return weighted_distances(first, second, weights)
+def _shares(pairs):
+    """Weights of partners, bool [b, b] -> [b, b], rows with the sum 1, or 0 where there is none."""
+    return pairs / jnp.maximum(pairs.sum(1, keepdims=True), 1)
 
 
 def contrast_weight(config, progress):

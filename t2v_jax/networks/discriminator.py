@@ -22,6 +22,7 @@ from t2v_jax.nn.optical_flow import normal_flow
 from t2v_jax.nn.precision import compute_dtype, widened
 from t2v_jax.nn.resampling import average_pool
 from t2v_jax.nn.statistics import (
+    caption_similarity,
     group_captions,
     groups,
     mean_places,
@@ -101,17 +102,6 @@ def standardise(sentences):
     """
     about = sentences - sentences.mean(0, keepdims=True)
     return about * lax.rsqrt(sentences.var(0, keepdims=True) + 1e-3)
-
-
-def caption_similarity(sentences):
-    """How similar the captions of a group are: [..., n, s] -> weights [..., n, n], rows with the sum 1.
-
-    The attention of the sentences to one another, none to themselves: nearly all of it is on those of the
-    same words or, where there are none, on similar ones.
-    """
-    scores = sentences @ sentences.mT * sentences.shape[-1] ** -0.5
-    others = ~jnp.eye(scores.shape[-1], dtype=bool)
-    return nn.softmax(scores, axis=-1, where=jnp.broadcast_to(others, scores.shape))
 
 
 def distances(features, similarity):

@@ -63,8 +63,9 @@ class LateStartGenerator(Protocol):
 class DiscriminatorNetwork(Protocol):
     """D(V, s), in two parts: captions are encoded once a step, real and generated clips scored by them.
 
-    `score`: clips [b, t, ...], the encoded captions (a multiple of b, the clips' own first, then as many for
-    each clip, side by side) and the indices of the frames to look at closely -> `DiscriminatorOutput`.
+    `encode_captions`: m captions -> sentences [m, s]. `score`: clips [b, t, ...], such sentences (a multiple
+    of b, the clips' own first, then as many for each clip, side by side) and the indices of the frames to
+    look at closely -> `DiscriminatorOutput`.
     """
 
     def __call__(self, clips, captions, frame_indices): ...

@@ -1,6 +1,7 @@
 """Sums, means, deviations and distances, in the forms that XLA compiles well."""
 
 import jax.numpy as jnp
+from flax.linen import softmax
 
 from t2v_jax.nn.precision import widened
 
@@ -50,6 +51,17 @@ def weighted_distances(first, second, weights):
     """How far the first [..., n, d] are from the second [..., m, d], by feature: weights [..., n, m]."""
     far = jnp.abs(first[..., :, None, :] - second[..., None, :, :])
     return jnp.einsum("...ij,...ijd->...id", weights, far)
+
+
+def caption_similarity(sentences):
+    """How similar the captions of a group are: [..., n, s] -> weights [..., n, n], rows with the sum 1.
+
+    The attention of the sentences to one another, none to themselves: nearly all of it is on those of the
+    same words or, where there are none, on similar ones.
+    """
+    scores = sentences @ sentences.mT * sentences.shape[-1] ** -0.5
+    others = ~jnp.eye(scores.shape[-1], dtype=bool)
+    return softmax(scores, axis=-1, where=jnp.broadcast_to(others, scores.shape))
 
 
 def groups(rows, clips):

@@ -219,9 +219,9 @@ def _fit_training(config, clips, captions, decided):
     config.schedule.max_start_offset = 0
     # Where a caption means one clip, G learns how far off it is; where it means many, how they differ.
     config.loss.reconstruction_weight = 30.0 if decided else 0.0
-    many = not decided and clips >= TOGETHER * max(captions, FEW // TOGETHER)
-    config.data.clips_per_caption = TOGETHER if many else 1
-    config.loss.energy_weight = 1.0 if many else 0.0
+    varied = not decided and clips >= FEW
+    config.loss.energy_weight = 1.0 if varied else 0.0
+    config.data.clips_per_caption = TOGETHER if varied and clips >= TOGETHER * captions else 1
     config.discriminator.augment = ("translation", "cutout") if clips < FEW else ()
     whole = frames, min(frames, 5), min(frames, 2)
     # What moves stands out from the mean of three frames, of two there are ghosts.

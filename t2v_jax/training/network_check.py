@@ -67,6 +67,8 @@ def _try_discriminator(where, network, config, captions):
         missing = [part for part in DiscriminatorOutput._fields if not hasattr(output, part)]
         _require(where, not missing, f"returns no {', '.join(missing)}; expected a DiscriminatorOutput")
         sentences = network.apply(variables, captions, method="encode_captions")
+        expected = len(captions.mask), *getattr(sentences, "shape", ())[-1:]
+        _check_shape(where, "encoded captions", sentences, expected, "[captions, width]")
         return network.apply(variables, clips, sentences, frame_indices, method="score")
 
     output = jax.eval_shape(score, clips, captions, _integers(scored))

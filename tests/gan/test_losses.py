@@ -7,6 +7,7 @@ import pytest
 
 from t2v_jax import registry
 from t2v_jax.gan import losses, penalties
+from t2v_jax.nn.statistics import caption_similarity
 
 REAL = jnp.array([[2.0, -1.0, 0.5], [0.0, 3.0, -2.0]])
 FAKE = jnp.array([[-1.0, 0.3, 1.5], [-0.5, 2.0, 0.1]])
@@ -122,28 +123,45 @@ def energy_distance_of_pairs(real, fake, caption_classes):
 def test_the_energy_distance_is_that_of_all_pairs_of_a_meaning():
     real, fake = np.random.default_rng(0).normal(size=(2, 6, 3))
     caption_classes = np.array([7, 7, 4, 7, 4, 4])
-    got = losses.energy_distance(
-        jnp.array(real), jnp.array(fake), caption_classes[:, None] == caption_classes
-    )
+    same = caption_classes[:, None] == caption_classes
+    got = losses.energy_distance(jnp.array(real), jnp.array(fake), same, np.full(same.shape, np.nan))
     np.testing.assert_allclose(got, energy_distance_of_pairs(real, fake, caption_classes), rtol=1e-5)
 
 
-def test_energy_distance_is_zero_for_equals_and_single_clips():
-    rng, caption_classes = np.random.default_rng(0), np.repeat(np.arange(40), 8)
+def test_a_clip_alone_in_its_class_is_compared_with_those_of_similar_captions():
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(2, 3, 4))
+    similarity = np.array([[0, 0.9, 0.1], [0.5, 0, 0.5], [0.2, 0.8, 0]])
+    same = np.eye(3, dtype=bool)
+    got = losses.energy_distance(jnp.array(real), jnp.array(fake), same, similarity)
+
+    def far(first, second):
+        pairs = [[abs(one - other) for other in second] for one in first]
+        return np.einsum("ij,ijd->id", similarity, pairs)
+
+    terms = 2 * far(fake, real) - far(real, real) - far(fake, fake)
+    np.testing.assert_allclose(got, (terms / far(real, real).mean(0)).mean(1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("together", [8, 1])
+def test_the_energy_distance_is_zero_for_equals_alone(together):
+    rng, clips = np.random.default_rng(0), 320
+    caption_classes = np.arange(clips) // together
     same = caption_classes[:, None] == caption_classes
+    similarity = np.asarray(caption_similarity(jnp.array(rng.normal(size=(clips, 8)))))
 
-    def distance(scale, shift, same=same):
-        real, fake = rng.normal(size=(2, len(caption_classes), 50))
-        return np.asarray(losses.energy_distance(jnp.array(real), jnp.array(scale * fake + shift), same))
+    def distance(scale, shift):
+        real, fake = rng.normal(size=(2, clips, 50))
+        fake = jnp.array(scale * fake + shift)
+        return np.asarray(losses.energy_distance(jnp.array(real), fake, same, similarity)).mean()
 
-    equal, narrow, aside = (distance(*changes).mean() for changes in ((1, 0), (0.6, 0), (1, 0.7)))
+    equal, narrow, aside = (distance(*changes) for changes in ((1, 0), (0.6, 0), (1, 0.7)))
     assert abs(equal) < 0.01 < 0.04 < narrow < aside
-    assert not distance(0.6, 1, np.eye(len(caption_classes), dtype=bool)).any()
 
 
 def test_the_energy_distance_spreads_what_is_too_narrow():
     real, fake = np.random.default_rng(0).normal(size=(2, 64, 5))
-    same = np.ones((64, 64), bool)
+    alike = np.ones((64, 64), bool), np.zeros((64, 64))
     narrow = jnp.array(0.5 * fake)
-    force = -jax.grad(lambda fake: losses.energy_distance(jnp.array(real), fake, same).mean())(narrow)
+    force = -jax.grad(lambda fake: losses.energy_distance(jnp.array(real), fake, *alike).mean())(narrow)
     assert np.sum(force * (narrow - narrow.mean(0, keepdims=True))) > 0

@@ -10,6 +10,7 @@ from t2v_jax.gan import balance, losses, penalties, state
 from t2v_jax.gan.gradients import gradients, to_unit_range
 from t2v_jax.gan.sampling import Frames, sample_frames, sample_start_offsets
 from t2v_jax.gan.update import minimax_step
+from t2v_jax.nn.statistics import caption_similarity
 from tests import example
 
 FRAMES = Frames(computed=4, painted=3, scored=2)
@@ -72,7 +73,13 @@ def separate_gradients(networks, config, key, parameters, batch):
         lost = losses.each(loss.generator)(losses.own(real_seen.logits), losses.own(seen.logits)).mean(0)[0]
         lost += weights.contrast_weight * mismatched(seen.logits)
         same = batch["caption_class"][:, None] == batch["caption_class"][None]
-        lost += weights.energy_weight * losses.energy_distance(real_seen.features[0], seen.features[0], same)
+        sentences = networks.discriminator.apply(
+            parameters.discriminator, with_negatives, method="encode_captions"
+        )[: example.BATCH]
+        similarity = caption_similarity(sentences)
+        lost += weights.energy_weight * losses.energy_distance(
+            real_seen.features[0], seen.features[0], same, similarity
+        )
         lost += weights.reconstruction_weight * jnp.abs(output.clips[:, painted_frames] - real).mean(
             (1, 2, 3, 4)
         )
@@ -102,7 +109,7 @@ def test_single_update_equals_two_separate_gradients(changes):
     config = example.config(clips_per_caption=2, contrast_weight=0.5, **changes)
     networks = example.networks(example.config())
     parameters, key = example.parameters(networks), jax.random.key(3)
-    batch = example.batch() | {"caption_class": jnp.array([0, 0, 1, 1])}
+    batch = example.batch() | {"caption_class": jnp.array([0, 0, 1, 2])}
 
     @jax.jit
     def both(parameters):

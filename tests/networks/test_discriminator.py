@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from t2v_jax import config as configuration
-from t2v_jax.networks.discriminator import caption_similarity, distances, standardise
+from t2v_jax.networks.discriminator import distances, standardise
 from t2v_jax.nn import statistics
+from t2v_jax.nn.statistics import caption_similarity
 from tests import example, small
 
 CONFIG = example.config()

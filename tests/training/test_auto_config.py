@@ -45,15 +45,23 @@ def test_what_clips_tell_is_read_from_them(prepared):
 
 
 @pytest.mark.parametrize(
-    ("clips", "captions", "decided", "reconstruction", "energy"),
-    [(10_000, 8_000, True, 30, 0), (2_000, 100, False, 0, 1), (2_000, 1_000, False, 0, 0)],
+    ("clips", "captions", "decided", "reconstruction", "energy", "together"),
+    [
+        (10_000, 8_000, True, 30, 0, 1),
+        (2_000, 100, False, 0, 1, 4),
+        (2_000, 1_000, False, 0, 1, 1),
+        (499, 100, False, 0, 0, 1),
+    ],
 )
-def test_reconstruction_where_a_caption_means_one_clip(clips, captions, decided, reconstruction, energy):
+def test_what_a_caption_means(clips, captions, decided, reconstruction, energy, together):
+    """One clip, or many, whose variety G is to match."""
     config = configuration.default()
     auto_config._fit_training(config, clips, captions, decided)
     assert (config.loss.reconstruction_weight, config.loss.energy_weight) == (reconstruction, energy)
-    assert config.data.clips_per_caption == (4 if energy else 1)
-    assert config.batch_size == 32 and not config.discriminator.augment
+    assert config.data.clips_per_caption == together
+    assert (config.batch_size, bool(config.discriminator.augment)) == (
+        (32, False) if clips >= 500 else (8, True)
+    )
 
 
 @pytest.mark.parametrize(
