@@ -17,6 +17,8 @@ os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
 )
+# For the workers, which begin after this: XLA's threads else leave what they free in an arena each.
+os.environ.setdefault("MALLOC_ARENA_MAX", "2")
 
 STATM = pathlib.Path("/proc/self/statm")  # Linux
 MOST_HELD = 900_000_000  # bytes
