@@ -80,6 +80,12 @@ def _free_programs():
 
 
 @pytest.fixture
+def resident():
+    """Tells how many bytes of memory this process has."""
+    return _resident
+
+
+@pytest.fixture
 def small():
     """The small run's configuration."""
     return runpy.run_path(str(SMALL))["get_config"]()

@@ -1,8 +1,6 @@
 """What cannot fit into memory is refused before it is allocated, by the field that makes it large."""
 
 import ctypes
-import os
-import pathlib
 
 import pytest
 
@@ -13,10 +11,6 @@ from t2v_jax.training import first_state, loop, setup
 from t2v_jax.training.memory import check_program, check_state
 
 BLOCK = 2**16  # bytes: too small for malloc to ask the system for it alone
-
-
-def resident():
-    return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.fixture
@@ -72,7 +66,7 @@ def test_what_is_free_is_known_here():
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="needs glibc")
-def test_freed_memory_goes_back_to_the_system():
+def test_freed_memory_goes_back_to_the_system(resident):
     libc = ctypes.CDLL(None)
     libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
     blocks = [libc.malloc(BLOCK) for _ in range(1000)]
