@@ -14,6 +14,7 @@ import t2v_jax
 from t2v_jax.commands import COMMANDS
 from t2v_jax.errors import UsageError, did_you_mean, printable
 from t2v_jax.runtime.hosts import Elsewhere
+from t2v_jax.runtime.huge_pages import restart_with_huge_pages
 from t2v_jax.runtime.signals import INTERRUPTED, close_at_next, interruptible, starting
 
 # The first word of commands of two -> the second ones.
@@ -25,6 +26,8 @@ def main(argv=None) -> int:
     is_process = argv is None
     argv = sys.argv[1:] if is_process else argv
     logging.set_verbosity(logging.FATAL)  # what Orbax and ml_collections log is said in one line
+    if is_process and argv[:1] == ["train"]:
+        restart_with_huge_pages()
     if not argv or argv[0] in ("help", "--help", "-h"):
         print(_usage())
         return 0 if argv else 2
