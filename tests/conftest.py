@@ -21,7 +21,7 @@ os.environ.setdefault(
 os.environ.setdefault("MALLOC_ARENA_MAX", "2")
 
 STATM = pathlib.Path("/proc/self/statm")  # Linux
-MOST_HELD = 900_000_000  # bytes
+MOST_HELD = 700_000_000  # bytes
 SMALL = pathlib.Path(__file__).parent / "small.py"
 
 # The first example of a property compiles, which takes longer than any deadline worth having.
