@@ -30,10 +30,16 @@ def started(config, workdir):
     return run, state, batch
 
 
-def config(clips_per_caption=1, **changes):
-    """The small configuration; `changes` are fields of its losses, optimiser or schedule."""
+def config(clips_per_caption=1, moving=False, **changes):
+    """The small configuration; `changes` are fields of its losses, optimiser or schedule.
+
+    moving: two actors before a picture, and D sees what moves by itself.
+    """
     fields = small.get_config()
     fields.data.clips_per_caption = clips_per_caption
+    fields.discriminator.moving = moving
+    if moving:
+        fields.generator.update(picture=True, actors=2)
     for name, value in changes.items():
         section = next(fields[part] for part in ("loss", "optimizer", "schedule") if name in fields[part])
         section[name] = value

@@ -21,7 +21,7 @@ from t2v_jax import config as configuration
 from t2v_jax import registry
 from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.data.videos.prepared import PreparedClips
-from t2v_jax.gan.gradients import to_unit_range
+from t2v_jax.gan.gradients import things_of, to_unit_range
 from t2v_jax.gan.losses import mismatched, wrong_captions
 from t2v_jax.gan.sampling import Frames, sample_frames
 from t2v_jax.networks import discriminator
@@ -39,7 +39,7 @@ STAGES = {  # of training: frames computed, painted and scored, and which of the
     "whole": (Frames(16, 5, 2), np.array([0, 4, 8, 11, 15])),
 }
 STAGE = flags.DEFINE_enum("stage", "few", list(STAGES), "how many frames it sees")
-DISCRIMINATORS = "frame", "clip", "moving"  # in the order of their logits
+DISCRIMINATORS = "frame", "clip", "moving", "thing"  # in the order of their logits
 CLIPS = 16  # of a batch held back
 
 
@@ -51,8 +51,9 @@ def learner(network, config, frames):
     def of_wrong_captions(parameters, key, batch):
         painted, scored = sample_frames(key, frames)
         captions = jax.tree.map(lambda *parts: jnp.concatenate(parts), batch["captions"], batch["negatives"])
-        clips = to_unit_range(batch["clip"])[:, painted]
-        logits = network.apply(parameters, clips, captions, scored).logits
+        clips = to_unit_range(batch["clip"])
+        things = things_of(config, frames.scored, clips)
+        logits = network.apply(parameters, clips[:, painted], captions, scored, things).logits
         classes = (groups(batch[name], len(clips)) for name in ("caption_class", "negative_classes"))
         return sum(mismatched(loss, logits, wrong).mean() for wrong in jax.vmap(wrong_captions)(*classes))
 
@@ -106,8 +107,12 @@ def main(argv):
     )
     initial, step = learner(network, config, frames)
     state, test = initial(parameters), held_back.batch(range(len(held_back)))
-    test["clip"] = test["clip"][:, seen]
-    scores = jax.jit(lambda parameters, *asked: network.apply(parameters, *asked, np.arange(2)).logits)
+
+    @jax.jit
+    def scores(parameters, clips, captions):
+        things = things_of(config, 2, clips)
+        return network.apply(parameters, clips[:, seen], captions, np.arange(2), things).logits
+
     for number in range(1, STEPS.value + 1):
         parameters, state = step(parameters, state, jax.random.key(number), next(batches))
         if number % 100 == 0:

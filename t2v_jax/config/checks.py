@@ -78,7 +78,14 @@ def check(config) -> FrozenConfigDict:
     fits = resolution.is_size(canvas) and canvas <= config.data.size
     _require(not canvas or fits, expected, config, "generator.canvas_size")
     config = resolution.resolved(config)
-    for together in (_check_data, _check_sizes, _check_stages, _check_clips_per_caption, _check_words):
+    for together in (
+        _check_data,
+        _check_sizes,
+        _check_stages,
+        _check_clips_per_caption,
+        _check_words,
+        _check_moving,
+    ):
         together(config)
     return FrozenConfigDict(config)
 
@@ -122,6 +129,12 @@ def _check_words(config):
     frozen = config.text.vectors and not config.text.train_vectors
     expected = "none, or else text.vectors that have them, and text.train_vectors=False"
     _require(frozen or not config.text.extra_words, expected, config, EXTRA_WORDS)
+
+
+def _check_moving(config):
+    expected = "False, or else generator.picture=True, before which things move"
+    allowed = config.generator.picture or not config.discriminator.moving
+    _require(allowed, expected, config, "discriminator.moving")
 
 
 def _check_clips_per_caption(config):

@@ -108,7 +108,8 @@ def _discriminator():
     discriminator.clip_channels = (32, 48)  # each level halves the pooled clip
     # The clip discriminator sees size / clip_pooling; 0: so that its levels end in 4 x 4.
     discriminator.clip_pooling = 0
-    # Whether a third discriminator sees what moves, without what stands still: for things before pictures.
+    # Whether two more discriminators see what moves, without what stands still and cut out of the clip: for
+    # things before pictures, which generator.picture paints.
     discriminator.moving = False
     # Augmentations of the clips that D sees, for small data sets: translation, cutout, color. None may change
     # what captions name.

@@ -14,6 +14,7 @@ from t2v_jax.gan.losses import contrast_weight, each, energy_distance, mismatche
 from t2v_jax.gan.sampling import Frames, Samples, sample, start
 from t2v_jax.networks.protocol import DiscriminatorOutput
 from t2v_jax.nn.attention import entropy
+from t2v_jax.nn.cutouts import cutouts
 from t2v_jax.nn.statistics import caption_similarity, deviation, groups, mean_each
 
 
@@ -31,12 +32,17 @@ class Alike(NamedTuple):
     similarity: jax.Array
 
 
-class Generated(NamedTuple):
-    """Clips [b, t, h, w, c]; log probabilities of what attention sampled [b]; distances from real pixels
-    [b].
-    """
+class Seen(NamedTuple):
+    """What D sees: clips [b, t, h, w, c], and what moves in them [b, k, side, side, c + 1], or None."""
 
     clips: jax.Array
+    things: jax.Array | None
+
+
+class Generated(NamedTuple):
+    """What D sees; log probabilities of what attention sampled [b]; distances from real pixels [b]."""
+
+    seen: Seen
     log_prob: jax.Array | None
     reconstruction_error: jax.Array
 
@@ -45,10 +51,10 @@ class Forward(NamedTuple):
     """A pass through both networks, and the pullbacks by which gradients go back through it.
 
     similarity: of the clips' own captions, to D. outputs: by name, real, fake and, in a penalised step, both
-    perturbed; each has a pullback to (D's parameters, encoded captions, clips).
+    perturbed; each has a pullback to (D's parameters, encoded captions, `Seen`).
     """
 
-    real: jax.Array
+    real: Seen
     generated: Generated
     attention_entropy: jax.Array | None
     similarity: jax.Array
@@ -75,10 +81,11 @@ def gradients(
     network = functools.partial(_score, networks.discriminator, samples.scored_frames)
     encode = functools.partial(networks.discriminator.apply, captions=captions, method="encode_captions")
 
-    clips = to_unit_range(batch["clip"])[:, samples.painted_frames]
+    whole = to_unit_range(batch["clip"])
+    clips = whole[:, samples.painted_frames]
     asked = frames.computed, samples, batch["captions"], clips
     generate = functools.partial(_generate, networks.generator, config, *asked)
-    real = _augment(config, samples.augment_keys[0], clips)
+    real = _augment(config, samples.augment_keys[0], Seen(clips, things_of(config, frames.scored, whole)))
     perturbed = penalised and config.loss.penalty == "finite_difference"
     sigma = config.loss.penalty_sigma if perturbed else None
     forward = _forward(generate, encode, network, generator, discriminator, real, samples, sigma)
@@ -99,8 +106,17 @@ def to_unit_range(clips):
     return clips.astype(jnp.float32) / 127.5 - 1
 
 
-def _augment(config, key, clips):
-    return augment(key, clips, config.discriminator.augment, config.data.background)
+def things_of(config, count, clips):
+    """What moves in whole real clips [b, t, h, w, c], `count` times each; None where D does not see it."""
+    if not config.discriminator.moving:
+        return None
+    return cutouts(clips - config.data.background, count, config.generator.canvas_size)
+
+
+def _augment(config, key, seen: Seen):
+    change = functools.partial(augment, key, names=config.discriminator.augment)
+    things = None if seen.things is None else change(seen.things, background=0.0)
+    return Seen(change(seen.clips, background=config.data.background), things)
 
 
 def _generate(network, config, frames, samples: Samples, captions, real, parameters):
@@ -110,28 +126,39 @@ def _generate(network, config, frames, samples: Samples, captions, real, paramet
     begun = start(apply, latest, samples.start_key, captions, samples.noise)
     output = apply(captions, samples.noise, frames, samples.painted_frames, **begun)
     error = mean_each(jnp.abs(output.clips - real))
-    clips = _augment(config, samples.augment_keys[1], output.clips)
+    things = output.things[:, samples.scored_frames] if config.discriminator.moving else None
+    seen = _augment(config, samples.augment_keys[1], Seen(output.clips, things))
     spread = None if output.attention is None else entropy(output.attention).mean()
-    return Generated(clips, output.log_prob, error), spread
+    return Generated(seen, output.log_prob, error), spread
 
 
-def _score(network, frame_indices, parameters, sentences, clips):
-    return network.apply(parameters, clips, sentences, frame_indices, method="score")
+def _score(network, frame_indices, parameters, sentences, seen: Seen):
+    things = {} if seen.things is None else {"things": seen.things}
+    return network.apply(parameters, seen.clips, sentences, frame_indices, **things, method="score")
 
 
 def _forward(generate, encode, score, generator, discriminator, real, samples, sigma) -> Forward:
     """sigma: the deviation of the noise on perturbed clips; None: there are none."""
     generated, generator_pullback, spread = jax.vjp(generate, generator, has_aux=True)
     sentences, captions_pullback = jax.vjp(encode, discriminator)
-    clips = {"real": real, "fake": generated.clips}
+    seen = {"real": real, "fake": generated.seen}
     if sigma is not None:
         for name, key in zip(("real", "fake"), samples.penalty_keys):
-            clips[f"perturbed_{name}"] = clips[name] + sigma * jax.random.normal(key, real.shape)
-    similarity = caption_similarity(groups(sentences[: len(real)], len(real)))
-    passes = {name: jax.vjp(score, discriminator, sentences, shown) for name, shown in clips.items()}
+            seen[f"perturbed_{name}"] = _perturbed(key, seen[name], sigma)
+    clips = len(real.clips)
+    similarity = caption_similarity(groups(sentences[:clips], clips))
+    passes = {name: jax.vjp(score, discriminator, sentences, shown) for name, shown in seen.items()}
     outputs, pullbacks = ({name: one[place] for name, one in passes.items()} for place in (0, 1))
-    seen = real, generated, spread, similarity, outputs
-    return Forward(*seen, generator_pullback, captions_pullback, pullbacks)
+    found = real, generated, spread, similarity, outputs
+    return Forward(*found, generator_pullback, captions_pullback, pullbacks)
+
+
+def _perturbed(key, seen: Seen, sigma):
+    """With noise of the deviation `sigma` on all that D sees."""
+    parts, structure = jax.tree.flatten(seen)
+    keys = [key, *(jax.random.fold_in(key, number) for number in range(1, len(parts)))]
+    noisy = [part + sigma * jax.random.normal(key, part.shape) for key, part in zip(keys, parts)]
+    return jax.tree.unflatten(structure, noisy)
 
 
 def _discriminator_gradient(forward: Forward, wrong, config, gamma):
@@ -161,10 +188,10 @@ def discriminator_loss(outputs, wrong, config, gamma):
 
 
 def _penalised_score(score, encode):
-    """Scores [discriminators, b] of clips with their own captions: a function of D's parameters and clips."""
+    """Scores [discriminators, b] with the clips' own captions: a function of D's parameters and `Seen`."""
 
-    def scores(parameters, clips):
-        logits = own(score(parameters, encode(parameters), clips).logits)
+    def scores(parameters, seen):
+        logits = own(score(parameters, encode(parameters), seen).logits)
         return logits.reshape(len(logits), -1)
 
     return scores
@@ -174,8 +201,8 @@ def _exact_penalty_gradient(scores, discriminator, forward: Forward, gamma):
     """The gradient of the exact R1 and R2 of D's `scores`, and both."""
 
     def both(parameters):
-        clips = forward.real, forward.generated.clips
-        r1, r2 = (penalties.exact(functools.partial(scores, parameters), shown) for shown in clips)
+        score = functools.partial(scores, parameters)
+        r1, r2 = (penalties.exact(score, seen) for seen in (forward.real, forward.generated.seen))
         return gamma / 2 * (r1 + r2), {"r1": r1, "r2": r2}
 
     return jax.grad(both, has_aux=True)(discriminator)
@@ -191,11 +218,11 @@ def _generator_gradient(forward: Forward, wrong, classes, config, progress):
     (fake, error), (losses, terms) = jax.grad(loss, (0, 1), has_aux=True)(
         forward.outputs["fake"], forward.generated.reconstruction_error
     )
-    clips = forward.score_pullbacks["fake"](fake)[2]
+    seen = forward.score_pullbacks["fake"](fake)[2]
     # Words become likelier the less their clip lost (REINFORCE, Williams 1992): the gradient through hard
     # attention says how the sampled word should change, not what another word would have given.
     advantage = None if forward.generated.log_prob is None else (losses - losses.mean()) / len(losses)
-    (gradient,) = forward.generator_pullback(Generated(clips, advantage, error))
+    (gradient,) = forward.generator_pullback(Generated(seen, advantage, error))
     return gradient, terms
 
 
@@ -223,8 +250,8 @@ def _metrics(forward: Forward, wrong) -> dict[str, Any]:
         "fake_score": own(fake).mean(),
         "wrong_caption_score": wrong_scores.mean(),
         "reconstruction_loss": forward.generated.reconstruction_error.mean(),
-        "diversity": deviation(forward.generated.clips),
-        "real_diversity": deviation(forward.real),
+        "diversity": deviation(forward.generated.seen.clips),
+        "real_diversity": deviation(forward.real.clips),
     }
 
 

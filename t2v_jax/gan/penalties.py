@@ -7,17 +7,17 @@ import jax
 import jax.numpy as jnp
 
 
-def exact(score, clips):
-    """E ||grad_x score(x)||² per discriminator, by a second derivative: score [b, ...] -> [discriminators,
-    b]; -> scalar.
+def exact(score, seen):
+    """E ||grad_x score(x)||² per discriminator, by a second derivative: -> scalar.
+
+    score: what D sees, a pytree of arrays [b, ...], -> [discriminators, b].
     """
-    _, pullback = jax.vjp(score, clips)
-    discriminators = jax.eval_shape(score, clips).shape[0]
+    scores, pullback = jax.vjp(score, seen)
+    discriminators, clips = scores.shape
     total = 0.0
     for index in range(discriminators):
-        cotangent = jnp.zeros((discriminators, clips.shape[0]), clips.dtype).at[index].set(1)
-        (gradient,) = pullback(cotangent)
-        total += jnp.sum(jnp.square(gradient)) / clips.shape[0]
+        (gradient,) = pullback(jnp.zeros_like(scores).at[index].set(1))
+        total += sum(jnp.sum(jnp.square(part)) for part in jax.tree.leaves(gradient)) / clips
     return total / discriminators
 
 

@@ -2,7 +2,8 @@
 
 The first sees single frames in full resolution, the second the whole clip, smaller, with a ConvLSTM over time
 (TGANs-C, arXiv 1804.08264; DVD-GAN, arXiv 1907.06571). For things that move before pictures a third sees
-frames less their mean: by what stands still the others would learn by heart which caption a clip has.
+frames less their mean, and a fourth what moves, cut out: by what stands still the others would learn by heart
+which caption a clip has.
 Captions come in by projection (Miyato & Koyama 2018, arXiv 1802.05637): D(x, s) = psi(phi(x)) + <E(s),
 phi(x)>.
 """
@@ -13,9 +14,11 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jax import lax
 
+from t2v_jax.config.resolution import doublings
 from t2v_jax.networks.protocol import DiscriminatorOutput
 from t2v_jax.nn.axes import fold, time_major, unfold
 from t2v_jax.nn.conv_lstm import ConvLSTM
+from t2v_jax.nn.cutouts import cutouts
 from t2v_jax.nn.geometry import with_position
 from t2v_jax.nn.layers import Convolution, leaky_relu, sparing_memory
 from t2v_jax.nn.optical_flow import normal_flow
@@ -146,22 +149,26 @@ class Discriminator(nn.Module):
         if config.moving:
             self.moving_discriminator = FrameDiscriminator(tuple(config.frame_channels))
             self.moving_projection = Projection()
+            channels = config.frame_channels[-doublings(self.config.generator.canvas_size) :]
+            self.thing_discriminator = FrameDiscriminator(tuple(channels))
+            self.thing_projection = Projection()
 
-    def __call__(self, clips, captions, frame_indices):
+    def __call__(self, clips, captions, frame_indices, things=None):
         """Score each clip against the captions of its group -> `DiscriminatorOutput`.
 
         clips [b, t, h, w, c] in [-1, 1], b of 2 or more; captions of a multiple of b sentences, the first b
         of which are the clips' own and the others, as many for each clip, side by side; frame_indices int
-        [k]: what the frame discriminator sees. The logits are those of the frame, then of the clip
-        discriminator, and last of the one that sees what moves, if there is one.
+        [k]: what the frame discriminator sees. things [b, k, side, side, c + 1]: what moves, for the
+        discriminator of these, by default the clips' `cutouts`. The logits are those of the frame, then of
+        the clip discriminator, and with config.discriminator.moving of the two for what moves.
         """
-        return self.score(clips, self.encode_captions(captions), frame_indices)
+        return self.score(clips, self.encode_captions(captions), frame_indices, things)
 
     def encode_captions(self, captions):
         """Sentence embeddings [m, s]; real and generated clips are scored by the same ones."""
         return standardise(self.text(captions).embedding)
 
-    def score(self, clips, sentences, frame_indices):
+    def score(self, clips, sentences, frame_indices, things=None):
         """`__call__` with encoded captions."""
         # The background becomes 0: what is empty excites nothing and has no edge where the padding begins.
         clips = (clips - self.config.data.background).astype(compute_dtype(self.config))
@@ -170,8 +177,11 @@ class Discriminator(nn.Module):
         projections = [self.frame_projection, self.clip_projection]
         if self.config.discriminator.moving:
             moved = clips - clips.mean(1, keepdims=True)  # background subtraction
+            if things is None:
+                things = cutouts(clips, len(frame_indices), self.config.generator.canvas_size)
             features.append(self.moving_discriminator(moved[:, frame_indices]))
-            projections.append(self.moving_projection)
+            features.append(self.thing_discriminator(things.astype(clips.dtype)))
+            projections += [self.moving_projection, self.thing_projection]
         features = [groups(part, len(clips)) for part in features]
         sentences = group_captions(sentences, len(clips))
         similarity = caption_similarity(sentences[:, : features[0].shape[1]])

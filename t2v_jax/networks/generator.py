@@ -7,6 +7,7 @@ places and motions, and motion is a shift (cf. spatial transformers, Jaderberg e
 Behind the actors is a colour, or a picture over which a camera moves.
 """
 
+import functools
 import operator
 from typing import Any, NamedTuple
 
@@ -23,6 +24,8 @@ from t2v_jax.nn.conv_lstm import State
 from t2v_jax.nn.geometry import place, view, window
 from t2v_jax.nn.precision import compute_dtype, widened
 from t2v_jax.nn.text_encoder import TextEncoder
+
+NEARER = 16.0  # what an actor's nearness is multiplied by: of 1/8 more or less, 88 % of another are hidden
 
 
 class Carry(NamedTuple):
@@ -57,15 +60,17 @@ class Generator(nn.Module):
         opacity = None if not config.picture else -4.0 if self.whole else -1.0
         # Style animation can show motion in place, so the canvas need not move to begin with.
         centred = self.whole and config.style_animation
-        self.motion_rnn = self.motion_class(config.style_width, config.heads, config.attention, centred)
+        # y and x and, where one actor may hide another, how near it is.
+        numbers = 3 if config.picture and config.actors > 1 else 2
+        motion = config.style_width, config.heads, config.attention
+        self.motion_rnn = self.motion_class(*motion, centred, numbers)
         self.mapping = MappingNetwork(config.style_width)
         self.scene = self.scene_class(config.scene_channels, compute_dtype(self.config))
         channels, dtype = tuple(config.painter_channels), compute_dtype(self.config)
         self.painter = Painter(data.channels, channels, config.blur_upsample, opacity)
         if config.picture:
             self.picture = Picture(data.channels, data.size, config.style_width, channels, dtype)
-            camera = {"centred": True, "numbers": 3}  # y, x, and how much is seen
-            self.camera = self.motion_class(config.style_width, config.heads, config.attention, **camera)
+            self.camera = self.motion_class(*motion, centred=True, numbers=3)  # y, x, and how much is seen
         self.style_animation = StyleAnimation(data.frames) if config.style_animation else None
         constant = nn.initializers.constant(data.background)
         self.background = self.param("background", constant, (data.channels,))
@@ -94,7 +99,8 @@ class Generator(nn.Module):
         if frame_indices is not None:
             painted = jax.tree.map(operator.itemgetter(frame_indices), painted)
         camera, behind = self._behind(sentence, noise, frames, frame_indices, carry.camera)
-        return GeneratorOutput(self._paint(behind, *painted), Carry(last, scene, camera), attention, log_prob)
+        clips, things = self._paint(behind, *painted)
+        return GeneratorOutput(clips, Carry(last, scene, camera), attention, log_prob, things)
 
     def carry_at(self, captions, noise, start_offsets, latest):
         """The carry of clips that began `start_offsets` (int [b], 0 to `latest`) frames ago.
@@ -148,24 +154,31 @@ class Generator(nn.Module):
         return jnp.split(of_actors, 2, axis=-1)
 
     def _paint(self, behind, states, places, styles):
-        """Scene states [t, n, ...], places [t, n, 2], styles [t, n, d] -> clips [b, t, size, size, c].
+        """Scene states [t, n, ...], places [t, n, 2 or 3], styles [t, n, d] -> clips [b, t, size, size, c].
 
-        behind: pictures that the actors hide, [t, b, size, size, c], or None.
+        behind: pictures that the actors hide, [t, b, size, size, c], or None. Before a picture there is also
+        what the first actor paints: it is what moves, where D sees that by itself.
         """
         config, frames = self.config.generator, len(places)
         states, places, styles = (fold(time_major(part)) for part in (states, places, styles))
+        nearness, places = places[..., -1].reshape(-1, config.actors, frames), places[..., :2]
         canvases = self.painter(states, styles)
         if config.soft_edges:
             canvases *= window(config.canvas_size).astype(canvases.dtype)[None]
+        things = self._of_actors(canvases, frames)[:, 0] if config.picture else None
         if config.picture:
             # Most of a canvas stays inside: beyond the edges it would hide from D and learn nothing.
             places = 1 / 8 + places * 3 / 4
         # What fills the frame before a picture changes where it stands: elsewhere its edges would show.
         if not (config.picture and self.whole):
             canvases = place(canvases, places, self.config.data.size)
-        placed = widened(canvases).reshape(-1, config.actors, frames, *canvases.shape[1:])
-        shown = placed.sum(1) if behind is None else layered(widened(time_major(behind)), placed)
-        return leaky_clip(shown + self.background.reshape(1, 1, 1, 1, -1))
+        placed = self._of_actors(canvases, frames)
+        shown = placed.sum(1) if behind is None else layered(widened(time_major(behind)), placed, nearness)
+        return leaky_clip(shown + self.background.reshape(1, 1, 1, 1, -1)), things
+
+    def _of_actors(self, canvases, frames):
+        """Canvases [b * actors * t, ...], `widened` -> [b, actors, t, ...]."""
+        return widened(canvases).reshape(-1, self.config.generator.actors, frames, *canvases.shape[1:])
 
 
 def _state_after(frames, first, _, motion):
@@ -174,12 +187,21 @@ def _state_after(frames, first, _, motion):
     return jnp.where(frames[:, None] == 0, first, jax.lax.stop_gradient(later))
 
 
-def layered(behind, placed):
-    """Actors one before another, all before what is `behind` [b, t, h, w, c]: -> [b, t, h, w, c].
+def layered(behind, placed, nearness):
+    """Actors before or behind one another, all before what is `behind` [b, t, h, w, c]: -> [b, t, h, w, c].
 
     placed [b, actors, t, h, w, c + 1]: what each adds, and last how much it hides of what is behind it
-    (premultiplied alpha, Porter & Duff 1984).
+    (premultiplied alpha, Porter & Duff 1984). nearness [b, actors, t], 0 to 1: the nearer of two hides the
+    other, and where both are as near, each hides half of the other.
     """
-    for actor in range(placed.shape[1]):
-        behind = placed[:, actor, ..., :-1] + (1 - placed[:, actor, ..., -1:]) * behind
-    return behind
+    hides, others = placed[..., -1:], 1 - jnp.eye(placed.shape[1])[None, :, :, None]
+    nearer = others * nn.sigmoid(NEARER * (nearness[:, None] - nearness[:, :, None]))
+    # [b, actors, others, t, h, w, 1]
+    left = 1 - hides[:, None] * nearer[..., None, None, None]
+    seen = placed[..., :-1] * _product(jnp.moveaxis(left, 2, 0))
+    return seen.sum(1) + _product(jnp.moveaxis(1 - hides, 1, 0)) * behind
+
+
+def _product(arrays):
+    """Of a few arrays, [few, ...] -> [...]: one by one, which has the simplest gradient."""
+    return functools.reduce(operator.mul, arrays)

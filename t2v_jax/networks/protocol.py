@@ -19,13 +19,15 @@ class GeneratorOutput(NamedTuple):
 
     attention [t, b * actors, heads, tokens]: weights of the words in each frame, the first half of the heads
     for appearance, the second for motion. log_prob [b]: the logarithm of the probability of the words that
-    hard attention sampled. Either may be None.
+    hard attention sampled. things [b, t, side, side, channels + 1]: what moves, before it is set into the
+    frames, in the form of `nn.cutouts`. Each may be None, things only without config.discriminator.moving.
     """
 
     clips: Any
     carry: Any
     attention: Any = None
     log_prob: Any = None
+    things: Any = None
 
 
 class DiscriminatorOutput(NamedTuple):
@@ -65,7 +67,8 @@ class DiscriminatorNetwork(Protocol):
 
     `encode_captions`: m captions -> sentences [m, s]. `score`: clips [b, t, ...], such sentences (a multiple
     of b, the clips' own first, then as many for each clip, side by side) and the indices of the frames to
-    look at closely -> `DiscriminatorOutput`.
+    look at closely -> `DiscriminatorOutput`. With config.discriminator.moving it is also given `things`, what
+    moves in the clips, in the form of `nn.cutouts`.
     """
 
     def __call__(self, clips, captions, frame_indices): ...

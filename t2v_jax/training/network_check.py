@@ -51,6 +51,9 @@ def _try_generator(where, network, config, captions):
     frame = data.size, data.size, data.channels
     _check_shape(where, "clips", output.clips, (batch, painted, *frame), names)
     _check_shape(where, "clips that go on", more, (batch, data.frames + 1, *frame), names)
+    if config.discriminator.moving:
+        names = "[batch, frames, side, side, channels + 1]"
+        _check_shape(where, "things", output.things, (batch, painted, *_thing(config)), names)
     if output.log_prob is not None:
         _check_shape(where, "log_prob", output.log_prob, (batch,), "[batch]")
 
@@ -61,22 +64,29 @@ def _try_discriminator(where, network, config, captions):
     _, _, painted, scored = config.schedule.stages[-1]
     captions = _rows(captions, (1 + NEGATIVES_PER_CLIP) * batch)
     clips = _floats(batch, painted, data.size, data.size, data.channels)
+    things = {"things": _floats(batch, scored, *_thing(config))} if config.discriminator.moving else {}
 
-    def score(clips, captions, frame_indices):
+    def score(clips, captions, frame_indices, **things):
         output, variables = _initialised(where, network, clips, captions, frame_indices)
         missing = [part for part in DiscriminatorOutput._fields if not hasattr(output, part)]
         _require(where, not missing, f"returns no {', '.join(missing)}; expected a DiscriminatorOutput")
         sentences = network.apply(variables, captions, method="encode_captions")
         expected = len(captions.mask), *getattr(sentences, "shape", ())[-1:]
         _check_shape(where, "encoded captions", sentences, expected, "[captions, width]")
-        return network.apply(variables, clips, sentences, frame_indices, method="score")
+        return network.apply(variables, clips, sentences, frame_indices, **things, method="score")
 
-    output = jax.eval_shape(score, clips, captions, _integers(scored))
+    output = jax.eval_shape(score, clips, captions, _integers(scored), **things)
     count, clips, *_ = jax.eval_shape(lambda rows: groups(rows, batch), jnp.zeros((batch, 1))).shape
     expected = output.logits.shape[0], count, clips, (1 + NEGATIVES_PER_CLIP) * clips
     _check_shape(where, "logits", output.logits, expected, "[discriminators, groups, clips, captions]")
     expected = count, clips, output.features.shape[-1]
     _check_shape(where, "features", output.features, expected, "[groups, clips, width]")
+
+
+def _thing(config):
+    """The shape of what moves in a frame."""
+    side = config.generator.canvas_size
+    return side, side, config.data.channels + 1
 
 
 def _initialised(where, network, *inputs):

@@ -7,9 +7,10 @@ import pytest
 
 from t2v_jax import registry
 from t2v_jax.gan import balance, losses, penalties, state
-from t2v_jax.gan.gradients import gradients, to_unit_range
+from t2v_jax.gan.gradients import Seen, gradients, to_unit_range
 from t2v_jax.gan.sampling import Frames, sample_frames, sample_start_offsets
 from t2v_jax.gan.update import minimax_step
+from t2v_jax.nn.cutouts import cutouts
 from t2v_jax.nn.statistics import caption_similarity
 from tests import example
 
@@ -27,7 +28,15 @@ def separate_gradients(networks, config, key, parameters, batch):
     with_negatives = jax.tree.map(lambda *parts: jnp.concatenate(parts), captions, batch["negatives"])
     noise = jax.random.normal(noise_key, (example.BATCH, 8))
     painted_frames, scored_frames = sample_frames(frames_key, FRAMES)
-    real = to_unit_range(batch["clip"])[:, painted_frames]
+    whole = to_unit_range(batch["clip"])
+    real = Seen(whole[:, painted_frames], None)
+    if moving := config.discriminator.moving:
+        things = cutouts(whole - config.data.background, FRAMES.scored, config.generator.canvas_size)
+        real = real._replace(things=things)
+
+    def shown(output):
+        things = output.things[:, painted_frames[scored_frames]] if moving else None
+        return Seen(output.clips[:, painted_frames], things)
 
     def generate(generator):
         late, rngs = {}, {"attention": attention_key}
@@ -38,27 +47,35 @@ def separate_gradients(networks, config, key, parameters, batch):
             late = {"carry": carry, "burn_in": start_offsets[0]}
         return networks.generator.apply(generator, captions, noise, 4, rngs=rngs, **late)
 
-    def score(discriminator, clips):
-        return networks.discriminator.apply(discriminator, clips, with_negatives, scored_frames)
+    def score(discriminator, seen):
+        frames = with_negatives, scored_frames
+        return networks.discriminator.apply(discriminator, seen.clips, *frames, seen.things)
 
-    def logits_of(discriminator, clips):
-        return score(discriminator, clips).logits
+    def logits_of(discriminator, seen):
+        return score(discriminator, seen).logits
+
+    def perturbed(seen, key):
+        parts, structure = jax.tree.flatten(seen)
+        keys = [key] + [jax.random.fold_in(key, number) for number in range(1, len(parts))]
+        noise = [jax.random.normal(key, part.shape) for key, part in zip(keys, parts)]
+        return jax.tree.map(
+            lambda part, noise: part + weights.penalty_sigma * noise, seen, structure.unflatten(noise)
+        )
 
     def mismatched(logits):
         return sum(losses.mismatched(loss.discriminator, logits, pairs)[0] for pairs in wrong)
 
     def discriminator_loss(discriminator):
-        fake = generate(parameters.generator).clips[:, painted_frames]
+        fake = shown(generate(parameters.generator))
         logits = logits_of(discriminator, real)
         scores, fake_scores = losses.own(logits), losses.own(logits_of(discriminator, fake))
         total = loss.discriminator(scores, fake_scores)
         total += weights.mismatch_weight * mismatched(logits).mean()
-        for clips, key, own in zip((real, fake), penalty_keys, (scores, fake_scores)):
+        for seen, key, own in zip((real, fake), penalty_keys, (scores, fake_scores)):
             if weights.penalty == "exact":
-                value = penalties.exact(lambda x: losses.own(logits_of(discriminator, x))[:, 0], clips)
+                value = penalties.exact(lambda x: losses.own(logits_of(discriminator, x))[:, 0], seen)
             elif weights.penalty == "finite_difference":
-                moved = clips + weights.penalty_sigma * jax.random.normal(key, clips.shape)
-                moved = losses.own(logits_of(discriminator, moved))
+                moved = losses.own(logits_of(discriminator, perturbed(seen, key)))
                 value = penalties.finite_difference(moved, own, weights.penalty_sigma)
             else:
                 value = 0.0
@@ -67,9 +84,7 @@ def separate_gradients(networks, config, key, parameters, batch):
 
     def generator_loss(generator):
         output = generate(generator)
-        seen, real_seen = (
-            score(parameters.discriminator, x) for x in (output.clips[:, painted_frames], real)
-        )
+        seen, real_seen = (score(parameters.discriminator, x) for x in (shown(output), real))
         lost = losses.each(loss.generator)(losses.own(real_seen.logits), losses.own(seen.logits)).mean(0)[0]
         lost += weights.contrast_weight * mismatched(seen.logits)
         same = batch["caption_class"][:, None] == batch["caption_class"][None]
@@ -80,7 +95,7 @@ def separate_gradients(networks, config, key, parameters, batch):
         lost += weights.energy_weight * losses.energy_distance(
             real_seen.features[0], seen.features[0], same, similarity
         )
-        lost += weights.reconstruction_weight * jnp.abs(output.clips[:, painted_frames] - real).mean(
+        lost += weights.reconstruction_weight * jnp.abs(output.clips[:, painted_frames] - real.clips).mean(
             (1, 2, 3, 4)
         )
         regret = jax.lax.stop_gradient(lost - lost.mean())
@@ -102,12 +117,14 @@ def separate_gradients(networks, config, key, parameters, batch):
         {"kind": "relativistic", "penalty": "finite_difference"},
         {"kind": "relativistic", "penalty": "none", "reconstruction_weight": 3.0, "max_start_offset": 0},
         {"kind": "relativistic", "penalty": "none", "energy_weight": 3.0},
+        {"penalty": "exact", "moving": True},
+        {"penalty": "finite_difference", "moving": True},
     ],
     ids=lambda changes: "-".join(map(str, changes.values())),
 )
 def test_single_update_equals_two_separate_gradients(changes):
     config = example.config(clips_per_caption=2, contrast_weight=0.5, **changes)
-    networks = example.networks(example.config())
+    networks = example.networks(config)
     parameters, key = example.parameters(networks), jax.random.key(3)
     batch = example.batch() | {"caption_class": jnp.array([0, 0, 1, 2])}
 

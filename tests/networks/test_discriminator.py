@@ -4,11 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from t2v_jax import config as configuration
 from t2v_jax.networks.discriminator import distances, standardise
 from t2v_jax.nn import statistics
+from t2v_jax.nn.cutouts import cutouts
 from t2v_jax.nn.statistics import caption_similarity
-from tests import example, small
+from tests import example
 
 CONFIG = example.config()
 DISCRIMINATOR = example.networks(CONFIG).discriminator
@@ -48,24 +48,28 @@ def test_one_discriminator_sees_frames_the_other_their_order():
     assert np.abs(turned_clips - clips).max() > 1e-4
 
 
-def test_a_third_discriminator_sees_what_moves_alone():
-    fields = small.get_config()
-    fields.discriminator.moving = True
-    networks = example.networks(configuration.check(fields))
+def test_two_more_discriminators_see_what_moves_alone():
+    networks = example.networks(example.config(moving=True))
     parameters = example.parameters(networks).discriminator
 
     @jax.jit
-    def scores(clips):
-        return networks.discriminator.apply(parameters, clips, CAPTIONS, jnp.array([0, 2])).logits[:, 0]
+    def scores(clips, things=None):
+        frames = jnp.array([0, 2])
+        return networks.discriminator.apply(parameters, clips, CAPTIONS, frames, things).logits[:, 0]
 
-    frames, clips, moving = scores(CLIPS)
+    def differ(*inputs):
+        return np.abs(scores(*inputs) - seen).max((1, 2))
+
+    things = cutouts(CLIPS + 1, count=2, side=16)  # the background is -1
+    seen = scores(CLIPS, things)
+    assert seen.shape == (4, example.BATCH, example.BATCH)
+    assert differ(CLIPS).max() < 1e-4  # by itself D cuts them out
     before_a_picture = CLIPS + jax.random.uniform(jax.random.key(1), (example.BATCH, 1, 16, 16, 1))
-    elsewhere_frames, elsewhere_clips, elsewhere_moving = scores(before_a_picture)
-    np.testing.assert_allclose(elsewhere_moving, moving, atol=1e-4)
-    assert np.abs(elsewhere_frames - frames).max() > 1e-3
-    assert np.abs(elsewhere_clips - clips).max() > 1e-3
-    faster_moving = scores(CLIPS.at[:, 0].multiply(-1))[2]
-    assert np.abs(faster_moving - moving).max() > 1e-3
+    frames, clips, moving, thing = differ(before_a_picture, things)
+    assert min(frames, clips) > 1e-3 and max(moving, thing) < 1e-4
+    assert differ(CLIPS.at[:, 0].multiply(-1), things)[2] > 1e-3
+    *others, thing = differ(CLIPS, -things)
+    assert thing > 1e-3 and max(others) == 0
 
 
 def test_similar_captions_are_equal_or_close_never_the_clips_own():

@@ -197,6 +197,10 @@ def test_a_canvas_that_fills_the_frame_before_a_picture_stays():
 
 def painted(captions=CAPTIONS, place=0.0, **generator):
     """Clips of 32 x 32 pixels whose canvases, of 16 x 16, stand where the logit `place` says: the middle."""
+    return np.asarray(painted_output(captions, place, **generator).clips)
+
+
+def painted_output(captions=CAPTIONS, place=0.0, **generator):
     fields = small.get_config()
     fields.data.size = 32
     fields.generator.update(canvas_size=16, **generator)
@@ -204,17 +208,30 @@ def painted(captions=CAPTIONS, place=0.0, **generator):
     parameters = example.parameters(networks).generator
     layer = parameters["params"]["motion_rnn"]["cell"]["place"]
     layer.update(kernel=jnp.zeros_like(layer["kernel"]), bias=jnp.full_like(layer["bias"], place))
-    return np.asarray(networks.generator.apply(parameters, captions, NOISE, 3).clips)
+    return networks.generator.apply(parameters, captions, NOISE, 3)
 
 
-def test_actors_hide_the_picture_and_later_ones_those_before():
+def test_actors_hide_the_picture_and_the_nearer_those_behind():
     behind = jnp.full((1, 1, 2, 2, 1), 0.5)
     opaque, clear = (jnp.array([value, hides]) for value, hides in ((-0.25, 1.0), (0.125, 0.0)))
     placed = jnp.zeros((1, 2, 1, 2, 2, 2)).at[0, 0, 0, 0].set(opaque).at[0, 1, 0, :, 0].set(clear)
-    frame = np.asarray(layered(behind, placed))[0, 0, ..., 0]
-    np.testing.assert_allclose(frame, [[-0.25 + 0.125, -0.25], [0.5 + 0.125, 0.5]])
-    placed = placed.at[0, 1, 0, 0, 0].set(opaque * 2)
-    assert np.asarray(layered(behind, placed))[0, 0, 0, 0, 0] == pytest.approx(-0.5 + 0.25)
+
+    def frame(placed, first, second):
+        return np.asarray(layered(behind, placed, jnp.array([[[first], [second]]])))[0, 0, ..., 0]
+
+    wanted = [[-0.25 + 0.125, -0.25], [0.5 + 0.125, 0.5]]
+    np.testing.assert_allclose(frame(placed, 0.0, 1.0), wanted, atol=1e-6)
+    placed = placed.at[0, 1, 0, 0, 0].set(jnp.array([-0.5, 1.0]))
+    for nearness, shown in (((0.0, 1.0), -0.5), ((1.0, 0.0), -0.25), ((0.3, 0.3), (-0.5 - 0.25) / 2)):
+        assert frame(placed, *nearness)[0, 0] == pytest.approx(shown, abs=1e-6)
+
+
+def test_what_the_first_actor_paints_before_a_picture_is_told_by_itself():
+    output = painted_output(picture=True, actors=2)
+    assert output.things.shape == (example.BATCH, 3, 16, 16, 2)
+    hides = output.things[..., 1:]
+    assert hides.min() > 0 and hides.max() < 1
+    assert painted_output().things is None
 
 
 def test_the_edges_of_canvases_fade_out():
