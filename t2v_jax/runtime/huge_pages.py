@@ -17,7 +17,8 @@ def restart_with_huge_pages() -> None:
     glibc looks at the variable only when a process begins. The process keeps its number, its arguments and
     what it ignores; nothing that it has printed may still wait to be written.
     """
-    if environment := with_huge_pages(os.environ):
+    environment = with_huge_pages(os.environ)
+    if environment and sys.executable:  # a program that embeds Python may have none
         with contextlib.suppress(OSError):
             os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
 

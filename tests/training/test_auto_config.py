@@ -187,7 +187,7 @@ SMALLER = [
 ]
 
 
-def test_a_prepared_folder_trains_without_a_config(prepared, tmp_path, capsys):
+def test_a_prepared_folder_trains_without_a_config(prepared, unburdened, tmp_path, capsys):
     command = ["train", f"--data={prepared}", f"--workdir={tmp_path / 'run'}", *SMALL]
     assert cli.main(command) == 0
     told = capsys.readouterr()
