@@ -7,7 +7,7 @@ places and motions, and motion is a shift (cf. spatial transformers, Jaderberg e
 Behind the actors is a colour, or a picture over which a camera moves.
 """
 
-import functools
+import math
 import operator
 from typing import Any, NamedTuple
 
@@ -194,14 +194,13 @@ def layered(behind, placed, nearness):
     (premultiplied alpha, Porter & Duff 1984). nearness [b, actors, t], 0 to 1: the nearer of two hides the
     other, and where both are as near, each hides half of the other.
     """
-    hides, others = placed[..., -1:], 1 - jnp.eye(placed.shape[1])[None, :, :, None]
-    nearer = others * nn.sigmoid(NEARER * (nearness[:, None] - nearness[:, :, None]))
-    # [b, actors, others, t, h, w, 1]
-    left = 1 - hides[:, None] * nearer[..., None, None, None]
-    seen = placed[..., :-1] * _product(jnp.moveaxis(left, 2, 0))
-    return seen.sum(1) + _product(jnp.moveaxis(1 - hides, 1, 0)) * behind
+    # One actor after the other: XLA's sums over seven axes crash on CPUs.
+    actors = range(placed.shape[1])
+    adds, passes = placed[..., :-1], 1 - placed[..., -1:]
 
+    def left(of):
+        """How much of an actor the others let be seen: [b, t, h, w, 1]."""
+        nearer = nn.sigmoid(NEARER * (nearness - nearness[:, of : of + 1]))[..., None, None, None]
+        return math.prod(1 - nearer[:, by] * (1 - passes[:, by]) for by in actors if by != of)
 
-def _product(arrays):
-    """Of a few arrays, [few, ...] -> [...]: one by one, which has the simplest gradient."""
-    return functools.reduce(operator.mul, arrays)
+    return sum(adds[:, of] * left(of) for of in actors) + math.prod(jnp.moveaxis(passes, 1, 0)) * behind
