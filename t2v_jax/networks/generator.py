@@ -194,7 +194,7 @@ def layered(behind, placed, nearness):
     (premultiplied alpha, Porter & Duff 1984). nearness [b, actors, t], 0 to 1: the nearer of two hides the
     other, and where both are as near, each hides half of the other.
     """
-    # One actor after the other: XLA's sums over seven axes crash on CPUs.
+    # One actor after the other: sums over seven axes crash where XLA chooses its CPU options by itself.
     actors = range(placed.shape[1])
     adds, passes = placed[..., :-1], 1 - placed[..., -1:]
 

@@ -4,8 +4,9 @@ import functools
 
 import jax
 
-# XLA's CPU compiler hands convolutions and sums to YNNPACK, which computes each convolution on one core and
-# sums over first axes up to 150 times as slowly as a matrix product does (experiments/speed).
+# XLA's CPU compiler hands convolutions and sums to YNNPACK, which computes each convolution on one core,
+# sums over first axes up to 150 times as slowly as a matrix product does (experiments/speed), and crashes on
+# sums over arrays of seven axes.
 CPU_OPTIONS = {"xla_cpu_experimental_ynn_fusion_type": ""}
 
 
