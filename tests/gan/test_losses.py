@@ -7,6 +7,7 @@ import pytest
 
 from t2v_jax import registry
 from t2v_jax.gan import losses, penalties
+from t2v_jax.gan.gradients import Seen
 from t2v_jax.nn.statistics import caption_similarity
 
 REAL = jnp.array([[2.0, -1.0, 0.5], [0.0, 3.0, -2.0]])
@@ -91,6 +92,20 @@ def test_exact_penalty_is_the_squared_gradient():
 
     wanted = np.mean([np.sum((2 * clips * w[None] ** 2) ** 2, -1) for w in np.asarray(weights)])
     np.testing.assert_allclose(penalties.exact(score, clips), wanted, rtol=1e-5)
+
+
+def test_the_exact_penalty_of_clips_and_things_is_the_sum_of_both():
+    clips, things = (
+        jax.random.normal(jax.random.key(number), (4, width)) for number, width in ((0, 5), (1, 3))
+    )
+
+    def score(seen):  # one judge of each, and one of both: their gradients are 2 x
+        of_clips, of_things = (jnp.sum(jnp.square(part), -1) for part in (seen.clips, seen.things))
+        return jnp.stack([of_clips, of_things, of_clips + of_things])
+
+    of_clips, of_things = (np.sum(np.square(2 * np.asarray(part)), -1).mean() for part in (clips, things))
+    wanted = 2 * (of_clips + of_things) / 3
+    np.testing.assert_allclose(penalties.exact(score, Seen(clips, things)), wanted, rtol=1e-5)
 
 
 def test_finite_difference_estimates_the_exact_penalty():
