@@ -2,10 +2,8 @@
 
 import functools
 import os
-import statistics
 import subprocess
 import sys
-import time
 
 import jax
 import step
@@ -26,49 +24,43 @@ def main(_):
         _serve(_SERVE.value)
     else:
         for name in _CONFIGS.value:
-            print(f"{name}: {_described(_interleaved(name))}", flush=True)
-
-
-def _described(seconds):
-    medians = {pages: statistics.median(times) for pages, times in seconds.items()}
-    spreads = (
-        f"{pages} {medians[pages]:.3f} s a step ({min(times):.3f} to {max(times):.3f})"
-        for pages, times in seconds.items()
-    )
-    return f"{medians['4 KiB'] / medians['huge']:.2f} times as fast with huge pages; {'; '.join(spreads)}"
+            times = _interleaved(name)
+            faster = timing.ratio(times, "4 KiB", "huge")
+            print(f"{name}: {faster} times as fast with huge pages; a turn took {times}", flush=True)
 
 
 def _interleaved(name):
-    """Seconds of each turn of a process with huge pages, and of one without."""
+    """`timing.interleaved` of the turns of a process with huge pages, and of one without."""
     command = [sys.executable, __file__, f"--serve={name}", f"--steps={_STEPS.value}"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
     processes = {
         pages: subprocess.Popen(command, env={**os.environ, VARIABLE: f"{TUNABLE}={number}"}, **pipes)
         for pages, number in (("huge", 1), ("4 KiB", 0))
     }
-    turns = [{pages: _turn(process) for pages, process in processes.items()} for _ in range(_TURNS.value + 1)]
+    turns = {pages: functools.partial(_turn, process) for pages, process in processes.items()}
+    times = timing.interleaved(turns, _TURNS.value)
     for process in processes.values():
         process.communicate()
-    return {pages: [turn[pages] for turn in turns[1:]] for pages in processes}  # the first one warms up
+    return times
 
 
 def _turn(process):
     process.stdin.write("\n")
-    return float(process.stdout.readline())
+    if not process.stdout.readline():
+        raise ChildProcessError("a training process ended before its turn; what it says is above")
 
 
 def _serve(name):
-    """The first stage of a config's training, through the loader: for each line, the seconds of a step."""
+    """The first stage of a config's training, through the loader: for each line, a turn and a line."""
     run, state, batch = step.started(step.CONFIGS / f"{name}.py")
     update = functools.partial(step.one_update, run, step.stages(run.config)[0])
     program = timing.compiled(update, state, batch)
     batches = clip_batches(run.source, run.language, run.config.batch_size)
     for _ in sys.stdin:
-        start = time.perf_counter()
         for _ in range(_STEPS.value):
             state, _ = program(state, next(batches))
         jax.block_until_ready(state)
-        print((time.perf_counter() - start) / _STEPS.value, flush=True)
+        print("done", flush=True)
 
 
 if __name__ == "__main__":
