@@ -17,7 +17,8 @@ def default() -> ConfigDict:
     # workdir. Empty: train from scratch. A model saved without its discriminator initialises G alone.
     config.init_from = ""
     config.log_every = 100  # steps between lines of metrics
-    config.sample_every = 1_000  # steps between sample sheets
+    # Steps between sample sheets. Before, there is one after 32, 64, 128, ... steps.
+    config.sample_every = 1_000
     config.checkpoint_every = 1_000  # steps between checkpoints
     config.keep_checkpoints = 2  # the newest ones, which are not deleted
     for section in (_data, _text, _generator, _discriminator, _loss, _optimizer, _schedule, _mesh):

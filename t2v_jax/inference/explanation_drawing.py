@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from t2v_jax.inference.lettering import shortened, width, write
 from t2v_jax.text.kinds import TAG_KINDS
 
 COLUMNS = 16  # frames shown, spread evenly over the clip
@@ -19,24 +20,24 @@ def draw(video, parse, attention) -> np.ndarray:
     shown = np.linspace(0, len(video) - 1, min(COLUMNS, len(video))).round().astype(int)
     actors = attention.shape[1]
     labels = [_label(*token) for token in zip(parse.tokens, parse.tags, parse.kinds)]
-    names = max(_width(word, WORD) for word, _ in labels), max(_width(note, NOTE) for _, note in labels)
-    left = MARGIN + max(*names, _width("object 1", WORD)) + 2 * GAP
+    names = max(width(word, WORD) for word, _ in labels), max(width(note, NOTE) for _, note in labels)
+    left = MARGIN + max(*names, width("object 1", WORD)) + 2 * GAP
     head = 2 * MARGIN + 4 * TITLE + CELL
     heading = ROW if actors > 1 else 0
     height = head + actors * (heading + ROW * len(labels)) + MARGIN
-    width = max(left + len(shown) * (CELL + GAP) + MARGIN, NARROWEST)
-    canvas = Image.new("RGB", (width, height), PAPER)
+    across = max(left + len(shown) * (CELL + GAP) + MARGIN, NARROWEST)
+    canvas = Image.new("RGB", (across, height), PAPER)
     pen = ImageDraw.Draw(canvas)
-    _head(pen, width, parse)
-    _write(pen, (MARGIN, head - CELL - GAP - NOTE - 4), "frame", NOTE, FAINT)
+    _head(pen, across - 2 * MARGIN, parse)
+    write(pen, (MARGIN, head - CELL - GAP - NOTE - 4), "frame", NOTE, FAINT)
     for column, number in enumerate(shown):
         place = left + column * (CELL + GAP), head - CELL - GAP
         canvas.paste(_thumbnail(video[number]), place)
-        _write(pen, (place[0], place[1] - NOTE - 4), str(number), NOTE, FAINT)
+        write(pen, (place[0], place[1] - NOTE - 4), str(number), NOTE, FAINT)
     for actor in range(actors):
         top = head + actor * (heading + ROW * len(labels)) + heading
         if heading:
-            _write(pen, (MARGIN, top - ROW + GAP), f"object {actor + 1}", WORD, INK)
+            write(pen, (MARGIN, top - ROW + GAP), f"object {actor + 1}", WORD, INK)
         for row, label in enumerate(labels):
             _row(pen, left, top + row * ROW, label, attention[shown, actor, :, row])
     return np.asarray(canvas)
@@ -48,25 +49,23 @@ def _label(token, tag, kind):
     return token.piece.lstrip("▁"), ", ".join(filter(None, [tag, meaning, kind]))
 
 
-def _head(pen, width, parse):
+def _head(pen, room, parse):
     """The sentence as far as it fits, and under it what the colours mean."""
     title = " ".join(token.piece.lstrip("▁") for token in parse.tokens)
-    while _width(title, TITLE) > width - 2 * MARGIN:
-        title = f"{title[:-2].rstrip('…')}…"
-    _write(pen, (MARGIN, MARGIN), title, TITLE, INK)
+    write(pen, (MARGIN, MARGIN), shortened(title, TITLE, room), TITLE, INK)
     x, y = MARGIN, MARGIN + TITLE + 2 * GAP
     for colour, meaning in MEANINGS.items():
         pen.rectangle((x, y + 2, x + NOTE - 2, y + NOTE), fill=colour)
-        _write(pen, (x + NOTE + 3, y), meaning, NOTE, INK)
-        x += _width(meaning, NOTE) + 3 * NOTE
-    _write(pen, (x, y), "a full bar is 100 % of the attention", NOTE, FAINT)
+        write(pen, (x + NOTE + 3, y), meaning, NOTE, INK)
+        x += width(meaning, NOTE) + 3 * NOTE
+    write(pen, (x, y), "a full bar is 100 % of the attention", NOTE, FAINT)
 
 
 def _row(pen, left, top, label, weights):
     """A word with its bars: weights [columns, 2]."""
     word, note = label
-    _write(pen, (MARGIN, top), word, WORD, INK)
-    _write(pen, (MARGIN, top + WORD + 3), note, NOTE, FAINT)
+    write(pen, (MARGIN, top), word, WORD, INK)
+    write(pen, (MARGIN, top + WORD + 3), note, NOTE, FAINT)
     for column, pair in enumerate(weights):
         x = left + column * (CELL + GAP)
         for line, (weight, colour) in enumerate(zip(pair, MEANINGS)):
@@ -83,17 +82,3 @@ def _thumbnail(frame):
     image = Image.fromarray(np.broadcast_to(frame, (*frame.shape[:2], 3)).copy())
     enlarged = image.width <= CELL
     return image.resize((CELL, CELL), Image.Resampling.NEAREST if enlarged else Image.Resampling.BOX)
-
-
-def _write(pen, place, text, size, colour):
-    pen.text(place, text, fill=colour, font=_font(size))
-
-
-def _width(text, size):
-    return round(_font(size).getlength(text))
-
-
-def _font(size):
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)

@@ -23,7 +23,7 @@ from t2v_jax.training.first_state import restore_or_start
 from t2v_jax.training.memory import check_program
 from t2v_jax.training.preemption import Preemption
 from t2v_jax.training.programs import Programs
-from t2v_jax.training.reports import Reports, is_due
+from t2v_jax.training.reports import Reports, is_due, sheet_is_due
 from t2v_jax.training.setup import set_up
 from t2v_jax.training.steps import compile_step, variant_at, variants_from
 from t2v_jax.training.storage import survived
@@ -124,7 +124,7 @@ def _loop(run, state, batches, timed, budget, checkpoints, reports, preemption):
                 metrics = None
                 if not last:
                     paused = reports.train_matcher(step)
-            if done or step % config.sample_every == 0:
+            if done or sheet_is_due(config, step):
                 reports.sheet(step, state.ema)
             if last:
                 break

@@ -10,9 +10,10 @@ import numpy as np
 
 from t2v_jax.errors import UsageError
 from t2v_jax.evaluation.caption_match import FIRST_STEP, CaptionMatch, has_matcher
+from t2v_jax.inference.captioned_sheet import captioned_sheet
 from t2v_jax.inference.generation import generate
 from t2v_jax.inference.model import Model
-from t2v_jax.inference.video import contact_sheet, save_image
+from t2v_jax.inference.video import save_image
 from t2v_jax.progress import Progress
 from t2v_jax.runtime import sharding
 from t2v_jax.text.examples import evenly_spread
@@ -21,6 +22,7 @@ from t2v_jax.training.html_report import REPORT, Sheet, write_report
 from t2v_jax.training.metrics import MetricWriter
 
 SHEET_ROWS = 10  # prompts of a sample sheet
+FIRST_SHEET = 32  # its step: about a minute of training on a CPU
 
 
 class Reports:
@@ -91,7 +93,7 @@ class Reports:
             return
         captions = evenly_spread(self._run.source.captions(), SHEET_ROWS)
         clips = np.asarray(generate(model, captions))
-        sheet = contact_sheet(clips)
+        sheet = captioned_sheet(clips, captions)
         self._writer.images(step, {"samples": sheet})
         samples = self._run.workdir / "samples"
         samples.mkdir(exist_ok=True)
@@ -153,3 +155,9 @@ class Reports:
 def is_due(config, step) -> bool:
     """Whether the metrics of a step are to be read: reading waits for the device."""
     return step % config.log_every == 0 or step == config.steps
+
+
+def sheet_is_due(config, step) -> bool:
+    """Whether a sample sheet is: each time the steps have doubled, then every config.sample_every."""
+    doubled = FIRST_SHEET <= step < config.sample_every and step.bit_count() == 1
+    return doubled or step % config.sample_every == 0
