@@ -66,19 +66,30 @@ def _some(source, together):
 
 def brightness_of_background(clips: np.ndarray) -> float:
     """What the borders of most frames show, in [-1, 1]: clips uint8 [n, t, h, w, c]."""
-    colour = np.median(_borders(clips), axis=0)
+    colour = np.median(_borders(clips), axis=(0, 1))
     return round(float(colour.mean()) / 127.5 - 1, 3)
 
 
 def is_plain(clips: np.ndarray) -> bool:
     """Whether nearly all that the borders of all clips show is one colour: clips uint8 [n, t, h, w, c]."""
-    borders = _borders(clips).astype(int)
-    return float((np.abs(borders - np.median(borders, axis=0)).max(-1) <= NEAR).mean()) >= MOST
+    borders = _borders(clips)
+    return _mostly(borders, np.median(borders, axis=(0, 1)))
 
 
-def backgrounds(clips: np.ndarray, plain: bool) -> np.ndarray:
-    """The colour of a `plain` background, [c], else what each clip shows most of the time, [n, h, w, c]."""
-    return np.median(_borders(clips), axis=0) if plain else np.median(clips, axis=1)
+def each_is_plain(clips: np.ndarray) -> bool:
+    """Whether the borders of each clip show one colour, its own: clips uint8 [n, t, h, w, c]."""
+    return _mostly(_borders(clips), _colours(clips)[:, None])
+
+
+def backgrounds(clips: np.ndarray) -> np.ndarray:
+    """What is behind what moves: clips uint8 [n, t, h, w, c] -> [n, h, w, c].
+
+    Where each clip is plain that is its colour, which a thing may hide most of the time; else it is what the
+    clip shows most of the time.
+    """
+    if each_is_plain(clips):
+        return np.broadcast_to(_colours(clips)[:, None, None], clips[:, 0].shape)
+    return np.median(clips, axis=1)
 
 
 def moving_share(clips: np.ndarray, still: np.ndarray) -> float:
@@ -86,8 +97,7 @@ def moving_share(clips: np.ndarray, still: np.ndarray) -> float:
 
     What moves differs from what is `still`, their `backgrounds`. clips: uint8 [n, t, h, w, c].
     """
-    still = still if still.ndim == 1 else still[:, None]
-    moves = (np.abs(clips - still).max(-1) > 2 * NEAR).reshape(-1, *clips.shape[2:4])
+    moves = (np.abs(clips - still[:, None]).max(-1) > 2 * NEAR).reshape(-1, *clips.shape[2:4])
     sides = [_extent(moves.any(axis)) for axis in (1, 2)]
     sides = np.max(sides, axis=0)
     return float(np.quantile(sides[sides > 0], MOST)) / clips.shape[2] if sides.any() else 1.0
@@ -135,9 +145,19 @@ def _coarse(images):
 
 
 def _borders(clips):
-    """The pixels of the borders of all frames, [pixels, c]."""
+    """The pixels of the borders of each clip's frames, [n, pixels, c]."""
     sides = clips[:, :, :, [0, -1]], clips[:, :, [0, -1]]
-    return np.concatenate([part.reshape(-1, clips.shape[-1]) for part in sides])
+    return np.concatenate([part.reshape(len(clips), -1, clips.shape[-1]) for part in sides], axis=1)
+
+
+def _colours(clips):
+    """The colour of each clip's borders: [n, c]."""
+    return np.median(_borders(clips), axis=1)
+
+
+def _mostly(pixels, colour):
+    """Whether nearly all pixels have a colour."""
+    return float((np.abs(pixels - colour).max(-1) <= NEAR).mean()) >= MOST
 
 
 def _extent(present):
@@ -194,14 +214,15 @@ def _fit_networks(config, clips, captions):
     generator.painter_channels = (48, 32, 16)
     generator.update(hard_attention=False, heads=4, style_animation=True, blur_upsample=True)
     generator.update(style_width=192, scene_channels=48)
-    plain = is_plain(clips)
-    still = backgrounds(clips, plain)
+    still = backgrounds(clips)
     small = size > 16 and moving_share(clips, still) <= HALF
-    before_picture = small and not plain
     generator.canvas_size = size // 2 if small else size
     generator.soft_edges = small
-    generator.picture = not plain
-    generator.captioned_picture = not before_picture or captions_tell_backgrounds(still, captions)
+    generator.picture = not is_plain(clips)
+    generator.captioned_picture = not (small and generator.picture) or captions_tell_backgrounds(
+        still, captions
+    )
+    before_picture = small and not each_is_plain(clips)
     generator.actors = 2 if before_picture else 1
     config.discriminator.moving = before_picture
     config.discriminator.frame_channels = (24, 48, 96)

@@ -110,22 +110,38 @@ def moving(backgrounds, side, frames=8):
 
 
 FLAT = np.full((6, 32, 32, 3), 240)
+COLOURS = np.broadcast_to(np.linspace(0, 250, 18).reshape(6, 1, 1, 3), FLAT.shape)  # one for each clip
 PICTURES = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3))
 
 
 @pytest.mark.parametrize(
-    ("backgrounds", "side", "canvas", "picture"),
-    [(FLAT, 6, 16, False), (PICTURES, 6, 16, True), (FLAT, 20, 32, False), (PICTURES, 20, 32, True)],
-    ids=["small", "small before pictures", "large", "large before pictures"],
+    ("backgrounds", "side", "canvas", "picture", "actors"),
+    [
+        (FLAT, 6, 16, False, 1),
+        (COLOURS, 6, 16, True, 1),
+        (PICTURES, 6, 16, True, 2),
+        (FLAT, 20, 32, False, 1),
+        (COLOURS, 20, 32, True, 1),
+        (PICTURES, 20, 32, True, 1),
+    ],
+    ids=[f"{side} before {what}" for side in (6, 20) for what in ("one colour", "a colour each", "pictures")],
 )
-def test_canvases_are_as_large_as_what_moves(backgrounds, side, canvas, picture):
+def test_canvases_are_as_large_as_what_moves(backgrounds, side, canvas, picture, actors):
     config = configuration.default()
     config.data.size = 32
     auto_config._fit_networks(config, moving(backgrounds, side), ["a square"] * len(backgrounds))
     generator = config.generator
     assert (generator.canvas_size, generator.picture) == (canvas, picture)
-    before_picture = picture and canvas == 16
-    assert (generator.actors, config.discriminator.moving) == (1 + before_picture, before_picture)
+    assert (generator.actors, config.discriminator.moving) == (actors, actors == 2)
+
+
+def test_a_thing_that_stays_does_not_count_as_its_clips_ground():
+    """As a letter that spins: what most frames show in its middle is the letter."""
+    clips = np.repeat(COLOURS.astype(np.uint8)[:, None], 8, axis=1)
+    clips[:, :, 12:20, 12:20] = 0, 200, 0
+    still = auto_config.backgrounds(clips)
+    np.testing.assert_array_equal(still, COLOURS.astype(np.uint8))
+    assert auto_config.moving_share(clips, still) == 8 / 32
 
 
 def test_the_picture_is_told_the_words_where_these_tell_its_colours():
@@ -134,7 +150,7 @@ def test_the_picture_is_told_the_words_where_these_tell_its_colours():
     told = colours[of][:, None, None] + np.random.default_rng(0).integers(0, 50, (60, 32, 32, 3))
     captions = [f"a square before a {names[place]} wall" for place in of]
     shuffled = list(np.random.default_rng(1).permutation(captions))
-    still = auto_config.backgrounds(moving(told, 6), plain=False)
+    still = auto_config.backgrounds(moving(told, 6))
     for texts, tell in ((captions, True), (shuffled, False), (["a square"] * 60, False)):
         assert auto_config.captions_tell_backgrounds(still, texts) == tell
         config = configuration.default()
@@ -150,7 +166,7 @@ def test_a_panning_camera_moves_the_whole_frame():
     wide = np.random.default_rng(0).integers(0, 256, (6, 32, 64, 3))
     clips = np.stack([wide[:, :, 3 * time : 3 * time + 32] for time in range(8)], axis=1)
     clips = clips.astype(np.uint8)
-    assert auto_config.moving_share(clips, auto_config.backgrounds(clips, plain=False)) == 1
+    assert auto_config.moving_share(clips, auto_config.backgrounds(clips)) == 1
 
 
 def test_the_longest_caption_has_room():
