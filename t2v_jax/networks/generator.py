@@ -61,9 +61,10 @@ class Generator(nn.Module):
         # Style animation can show motion in place, so the canvas need not move to begin with.
         centred = self.whole and config.style_animation
         # y and x and, where one actor may hide another, how near it is.
-        numbers = 3 if config.picture and config.actors > 1 else 2
+        self.hiding = config.picture and config.actors > 1
         motion = config.style_width, config.heads, config.attention
-        self.motion_rnn = self.motion_class(*motion, centred, numbers)
+        where = {"numbers": 3, "meeting": config.actors} if self.hiding else {}
+        self.motion_rnn = self.motion_class(*motion, centred, **where)
         self.mapping = MappingNetwork(config.style_width)
         self.scene = self.scene_class(config.scene_channels, compute_dtype(self.config))
         channels, dtype = tuple(config.painter_channels), compute_dtype(self.config)
@@ -129,7 +130,10 @@ class Generator(nn.Module):
         if number > 1:
             keys = jnp.einsum("bhn,bnk->bhk", appearance.sampled_weights, sentence.keys)
             actors = jnp.concatenate([actors, keys.reshape(len(keys), -1)], axis=-1)
-        return appearance, sentence, actors, self._split(noise)[1]
+        noise = self._split(noise)[1]
+        if self.hiding:  # of a clip, all meet at one place
+            noise = jnp.repeat(noise.reshape(-1, number * noise.shape[-1]), number, axis=0)
+        return appearance, sentence, actors, noise
 
     def _camera_motion(self, sentence, noise, frames, state):
         """What the camera does: first state, last state, `MotionOutput`s."""

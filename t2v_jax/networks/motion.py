@@ -22,7 +22,7 @@ class MotionOutput(NamedTuple):
 
 
 class MotionCell(nn.Module):
-    """One frame: query -> attention over the words -> GRU -> place."""
+    """One frame: query -> attention over the words -> GRU -> logits of the place."""
 
     heads: int
     score: str
@@ -38,7 +38,7 @@ class MotionCell(nn.Module):
         inputs = jnp.concatenate([attended.contexts, noise], axis=-1)
         state, _ = nn.GRUCell(state.shape[-1], name="gru")(state, inputs)
         init = nn.initializers.zeros if self.centred else nn.initializers.lecun_normal()
-        place = nn.sigmoid(2 * nn.Dense(self.numbers, kernel_init=init, name="place")(state))
+        place = nn.Dense(self.numbers, kernel_init=init, name="place")(state)
         state = jnp.concatenate([state, time + 1], axis=-1)
         return state, MotionOutput(state, place, attended.weights)
 
@@ -47,7 +47,8 @@ class MotionRNN(nn.Module):
     """Sentences of n actors, actors [n, .], noise [n, z] -> first state, last state, `MotionOutput`s.
 
     `centred` canvases begin in the middle of the frame: as large as the frame, they would otherwise be cut
-    off. `numbers` say where one is, each from 0 to 1.
+    off. `numbers` say where one is, each from 0 to 1. With `meeting`, the number of actors of a clip, all of
+    a clip get the same noise: it says where they meet. There all but the first stay until they learn to move.
     """
 
     width: int
@@ -55,6 +56,7 @@ class MotionRNN(nn.Module):
     score: str
     centred: bool
     numbers: int = 2
+    meeting: int = 0
 
     @nn.compact
     def __call__(self, sentence, actors, noise, frames, state=None):
@@ -70,4 +72,12 @@ class MotionRNN(nn.Module):
             length=frames,
         )(self.heads, self.score, self.centred, self.numbers, name="cell")
         last, motion = cell(state, sentence, role, noise)
-        return state, last, motion
+        return state, last, motion._replace(place=nn.sigmoid(2 * self._placed(motion.place, actors, noise)))
+
+    def _placed(self, moved, actors, noise):
+        """The logits of places: how far each actor has moved [t, n, numbers], from where all meet."""
+        if not self.meeting:
+            return moved
+        moves = actors[:, : self.meeting] @ self.param("moves", lambda _: jnp.eye(self.meeting)[0])
+        meeting_place = nn.Dense(self.numbers, name="meeting_place")(noise)
+        return moves[None, :, None] * moved + meeting_place[None]

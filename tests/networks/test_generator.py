@@ -40,10 +40,10 @@ def test_painting_some_frames_is_the_same_as_dropping_the_others():
     np.testing.assert_allclose(sparse.clips, whole()[:, frame_indices], atol=1e-5)
 
 
-def recorded(part, config, frames, noise=NOISE, carry=None):
+def recorded(part, config, frames, noise=NOISE, carry=None, parameters=None):
     """What a part of the generator hands on."""
     networks = example.networks(config)
-    parameters = example.parameters(networks).generator
+    parameters = parameters or example.parameters(networks).generator
     _, parts = networks.generator.apply(
         parameters,
         CAPTIONS,
@@ -83,6 +83,23 @@ def test_each_actor_has_a_place_in_the_frame_and_words_of_its_own():
     assert np.abs(places[:, :, 0] - places[:, :, 1]).min((0, 1)).max() > 1e-6
     weights = attention(config=changed(actors=2)).reshape(6, example.BATCH, 2, 2, -1)
     assert np.abs(weights[:, :, 0] - weights[:, :, 1]).max((0, 3)).min() > 1e-6
+
+
+def test_before_a_picture_the_first_actor_moves_about_where_the_other_stands():
+    config = changed(actors=2, picture=True)
+
+    def places(parameters):
+        motion = recorded_lines(config, 3, parameters=parameters)
+        return np.asarray(motion.place).reshape(3, example.BATCH, 2, 3).swapaxes(0, 2)
+
+    parameters = example.parameters(example.networks(config)).generator
+    moving, standing = places(parameters)
+    assert np.abs(np.diff(moving, axis=1)).max((1, 2)).min() > 1e-4
+    np.testing.assert_array_equal(standing, np.repeat(standing[:, :1], 3, axis=1))
+    assert np.ptp(standing[:, 0], axis=0).min() > 0.01  # elsewhere in each clip
+    layer = parameters["params"]["motion_rnn"]["cell"]["place"]
+    parameters["params"]["motion_rnn"]["cell"]["place"] = jax.tree.map(jnp.zeros_like, layer)
+    np.testing.assert_array_equal(*places(parameters))
 
 
 def roles(generator):
