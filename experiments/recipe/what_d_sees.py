@@ -7,6 +7,7 @@ that name another value of this part. `--noflow` takes the flow away from them.
 """
 
 import functools
+import operator
 import pathlib
 
 import jax
@@ -21,7 +22,7 @@ from t2v_jax import config as configuration
 from t2v_jax import registry
 from t2v_jax.data.pipeline import clip_batches
 from t2v_jax.data.videos.prepared import PreparedClips
-from t2v_jax.gan.gradients import things_of, to_unit_range
+from t2v_jax.gan.gradients import Seen, things_of, to_unit_range
 from t2v_jax.gan.losses import mismatched, wrong_captions
 from t2v_jax.gan.sampling import Frames, sample_frames
 from t2v_jax.networks import discriminator
@@ -40,6 +41,7 @@ STAGES = {  # of training: frames computed, painted and scored, and which of the
 }
 STAGE = flags.DEFINE_enum("stage", "few", list(STAGES), "how many frames it sees")
 DISCRIMINATORS = "frame", "clip", "moving", "thing"  # in the order of their logits
+FRAMES = np.arange(2)  # of those that are seen, what the frame discriminator scores
 CLIPS = 16  # of a batch held back
 
 
@@ -72,19 +74,40 @@ def with_other_values(caption, pattern, values):
     return [caption, *(caption[:first] + other + caption[last:] for other in others)]
 
 
-def right(scores, clips, captions, language, pattern):
-    """Of each discriminator, how many of the clips have the highest score with their own caption."""
+def right(scores, seen, captions, language, pattern):
+    """Of each discriminator, how many of the clips `seen` have the highest score with their own caption."""
     values = sorted({pattern.fullmatch(caption)[PART.value] for caption in captions})
     found = []
-    for first in range(0, len(clips) - CLIPS + 1, CLIPS):
+    for first in range(0, len(captions) - CLIPS + 1, CLIPS):
         rows = slice(first, first + CLIPS)
         told = [with_other_values(caption, pattern, values) for caption in captions[rows]]
         encoded = language.encode([row[0] for row in told] + [other for row in told for other in row[1:]])
-        logits = np.asarray(scores(to_unit_range(clips[rows]), encoded))[:, 0]
+        logits = np.asarray(scores(jax.tree.map(operator.itemgetter(rows), seen), encoded))[:, 0]
         own = np.diagonal(logits[..., :CLIPS], axis1=1, axis2=2)
         others = logits[..., CLIPS:].reshape(*logits.shape[:2], CLIPS, -1)
         found.append(own > others[:, range(CLIPS), range(CLIPS)].max(-1))
     return np.mean(found, axis=(0, 2))
+
+
+def real(config, clips):
+    """What D sees of real clips, uint8 [b, t, h, w, c], all of whose frames are looked at."""
+    clips = to_unit_range(clips)
+    return Seen(clips, things_of(config, len(FRAMES), clips))
+
+
+def scorer(network, shown):
+    """(D's parameters, `Seen` with whole clips, captions) -> logits, of the frames `shown`."""
+
+    @jax.jit
+    def scores(parameters, seen, captions):
+        return network.apply(parameters, seen.clips[:, shown], captions, FRAMES, seen.things).logits
+
+    return scores
+
+
+def tell(what, shares):
+    """Prints the share of each discriminator."""
+    print(f"{what}:", *(f"{name} {share:.1%}" for name, share in zip(DISCRIMINATORS, shares)), flush=True)
 
 
 def main(argv):
@@ -93,7 +116,7 @@ def main(argv):
         raise app.UsageError(f"unexpected argument {argv[1]!r}")
     if not FLOW.value:
         discriminator.normal_flow = lambda before, after: jnp.zeros_like(before[..., :2])
-    frames, seen = STAGES[STAGE.value]
+    frames, shown = STAGES[STAGE.value]
     directory = pathlib.Path(PREPARED.value) / WORLD.value
     config = configuration.check(fitted_config(directory))
     source = PreparedClips(directory, clips_per_caption=config.data.clips_per_caption)
@@ -103,22 +126,16 @@ def main(argv):
     batches = clip_batches(source, language, config.batch_size)
     first = next(batches)
     parameters = network.init(
-        jax.random.key(0), to_unit_range(first["clip"])[:, seen], first["captions"], np.arange(2)
+        jax.random.key(0), to_unit_range(first["clip"])[:, shown], first["captions"], FRAMES
     )
     initial, step = learner(network, config, frames)
     state, test = initial(parameters), held_back.batch(range(len(held_back)))
-
-    @jax.jit
-    def scores(parameters, clips, captions):
-        things = things_of(config, 2, clips)
-        return network.apply(parameters, clips[:, seen], captions, np.arange(2), things).logits
-
+    asked = real(config, test["clip"]), test["caption"], language, CAPTIONS[WORLD.value]
+    scores = scorer(network, shown)
     for number in range(1, STEPS.value + 1):
         parameters, state = step(parameters, state, jax.random.key(number), next(batches))
         if number % 100 == 0:
-            asked = test["clip"], test["caption"], language, CAPTIONS[WORLD.value]
-            shares = right(functools.partial(scores, parameters), *asked)
-            print(f"step {number}:", *(f"{name} {share:.1%}" for name, share in zip(DISCRIMINATORS, shares)))
+            tell(f"step {number}", right(functools.partial(scores, parameters), *asked))
 
 
 if __name__ == "__main__":
