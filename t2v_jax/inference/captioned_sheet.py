@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from t2v_jax.inference.lettering import width, wrapped, write
+from t2v_jax.inference.lettering import INK, PAPER, width, wrapped, write
 from t2v_jax.inference.video import contact_sheet
 
 SIZE, LEADING, MARGIN = 12, 14, 4  # of the letters, from line to line, beside and above them: pixels
 WIDEST = 180  # of a line, pixels
-INK, PAPER = "#202020", "white"
 
 
 def captioned_sheet(clips: np.ndarray, captions: Sequence[str]) -> np.ndarray:

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from t2v_jax.inference.lettering import shortened, width, write
+from t2v_jax.inference.lettering import INK, PAPER, shortened, width, write
 from t2v_jax.text.kinds import TAG_KINDS
 
 COLUMNS = 16  # frames shown, spread evenly over the clip
 CELL, GAP, MARGIN, NARROWEST = 64, 6, 16, 560  # pixels
 ROW, BAR = 36, 11  # height of a word's row, and of each of its two bars
 TITLE, WORD, NOTE = 17, 15, 11  # sizes of the letters
-INK, FAINT, EMPTY, PAPER = "#202020", "#6a6a6a", "#ededed", "white"
+FAINT, EMPTY = "#6a6a6a", "#ededed"
 MEANINGS = {"#1f6fc4": "appearance: what is seen", "#d9731a": "motion: how it moves"}
 
 

@@ -1,5 +1,10 @@
 """Words in pictures, in the font that comes with Pillow."""
 
+import bisect
+import functools
+
+INK, PAPER = "#202020", "white"
+
 
 def write(pen, place: tuple[int, int], text: str, size: int, colour: str) -> None:
     """Writes a line with a `PIL.ImageDraw` pen; `place` is its left upper corner, `size` in pixels."""
@@ -13,9 +18,10 @@ def width(text: str, size: int) -> int:
 
 def shortened(text: str, size: int, room: int) -> str:
     """The text as far as it fits into `room` pixels, ending in … where some is left out."""
-    while text and width(text, size) > room:
-        text = f"{text[:-2].rstrip('…')}…"
-    return text
+    if width(text, size) <= room:
+        return text
+    longer = bisect.bisect_right(range(len(text)), room, key=lambda kept: width(f"{text[:kept]}…", size))
+    return f"{text[: max(longer - 1, 0)]}…"
 
 
 def wrapped(text: str, size: int, room: int, most: int) -> list[str]:
@@ -30,6 +36,7 @@ def wrapped(text: str, size: int, room: int, most: int) -> list[str]:
     return lines + [shortened(" ".join(words), size, room)] * bool(words)
 
 
+@functools.cache
 def _font(size):
     from PIL import ImageFont
 
