@@ -81,13 +81,13 @@ def each_is_plain(clips: np.ndarray) -> bool:
     return _mostly(_borders(clips), _colours(clips)[:, None])
 
 
-def backgrounds(clips: np.ndarray) -> np.ndarray:
+def backgrounds(clips: np.ndarray, plain: bool) -> np.ndarray:
     """What is behind what moves: clips uint8 [n, t, h, w, c] -> [n, h, w, c].
 
-    Where each clip is plain that is its colour, which a thing may hide most of the time; else it is what the
+    Where each is `plain` that is its colour, which a thing may hide most of the time; else it is what the
     clip shows most of the time.
     """
-    if each_is_plain(clips):
+    if plain:
         return np.broadcast_to(_colours(clips)[:, None, None], clips[:, 0].shape)
     return np.median(clips, axis=1)
 
@@ -214,7 +214,8 @@ def _fit_networks(config, clips, captions):
     generator.painter_channels = (48, 32, 16)
     generator.update(hard_attention=False, heads=4, style_animation=True, blur_upsample=True)
     generator.update(style_width=192, scene_channels=48)
-    still = backgrounds(clips)
+    plain = each_is_plain(clips)
+    still = backgrounds(clips, plain)
     small = size > 16 and moving_share(clips, still) <= HALF
     generator.canvas_size = size // 2 if small else size
     generator.soft_edges = small
@@ -222,7 +223,7 @@ def _fit_networks(config, clips, captions):
     generator.captioned_picture = not (small and generator.picture) or captions_tell_backgrounds(
         still, captions
     )
-    before_picture = small and not each_is_plain(clips)
+    before_picture = small and not plain
     generator.actors = 2 if before_picture else 1
     config.discriminator.moving = before_picture
     config.discriminator.frame_channels = (24, 48, 96)

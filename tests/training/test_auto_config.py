@@ -139,7 +139,7 @@ def test_a_thing_that_stays_does_not_count_as_its_clips_ground():
     """As a letter that spins: what most frames show in its middle is the letter."""
     clips = np.repeat(COLOURS.astype(np.uint8)[:, None], 8, axis=1)
     clips[:, :, 12:20, 12:20] = 0, 200, 0
-    still = auto_config.backgrounds(clips)
+    still = auto_config.backgrounds(clips, auto_config.each_is_plain(clips))
     np.testing.assert_array_equal(still, COLOURS.astype(np.uint8))
     assert auto_config.moving_share(clips, still) == 8 / 32
 
@@ -150,7 +150,7 @@ def test_the_picture_is_told_the_words_where_these_tell_its_colours():
     told = colours[of][:, None, None] + np.random.default_rng(0).integers(0, 50, (60, 32, 32, 3))
     captions = [f"a square before a {names[place]} wall" for place in of]
     shuffled = list(np.random.default_rng(1).permutation(captions))
-    still = auto_config.backgrounds(moving(told, 6))
+    still = auto_config.backgrounds(moving(told, 6), plain=False)
     for texts, tell in ((captions, True), (shuffled, False), (["a square"] * 60, False)):
         assert auto_config.captions_tell_backgrounds(still, texts) == tell
         config = configuration.default()
@@ -166,7 +166,7 @@ def test_a_panning_camera_moves_the_whole_frame():
     wide = np.random.default_rng(0).integers(0, 256, (6, 32, 64, 3))
     clips = np.stack([wide[:, :, 3 * time : 3 * time + 32] for time in range(8)], axis=1)
     clips = clips.astype(np.uint8)
-    assert auto_config.moving_share(clips, auto_config.backgrounds(clips)) == 1
+    assert auto_config.moving_share(clips, auto_config.backgrounds(clips, plain=False)) == 1
 
 
 def test_the_longest_caption_has_room():
