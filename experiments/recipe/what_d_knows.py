@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from absl import app, flags
 from reader import CAPTIONS
-from what_d_sees import FRAMES, PREPARED, STAGES, WORLD, real, right, scorer, tell
+from what_d_sees import CLIPS, FRAMES, PREPARED, STAGES, WORLD, right, scorer, seen_of, tell
 
 from t2v_jax.data.videos.prepared import PreparedClips
 from t2v_jax.gan.gradients import Seen
@@ -23,7 +23,6 @@ from t2v_jax.inference.model import load_networks
 from t2v_jax.networks.discriminator import Discriminator
 
 WORKDIR = flags.DEFINE_string("workdir", None, "of the run", required=True)
-BATCH = 16
 
 
 def painted(model, captions):
@@ -35,10 +34,9 @@ def painted(model, captions):
         output = model.network.apply(model.generator, captions, noise, config.data.frames)
         return to_bytes(output.clips), output.things
 
-    for first in range(0, len(captions), BATCH):
-        numbers = np.arange(first, min(first + BATCH, len(captions)))
-        encoded = model.language.encode(captions[first : first + BATCH])
-        parts.append(paint(encoded, sample_noise(model, 0, numbers)))
+    for first in range(0, len(captions), CLIPS):
+        encoded = model.language.encode(captions[first : first + CLIPS])
+        parts.append(paint(encoded, sample_noise(model, 0, np.arange(first, first + CLIPS))))
     return jax.tree.map(lambda *parts: np.concatenate(parts), *parts)
 
 
@@ -49,14 +47,14 @@ def main(argv):
     model, parameters = load_networks(WORKDIR.value)
     config, language, pattern = model.config, model.language, CAPTIONS[WORLD.value]
     held_back = PreparedClips(pathlib.Path(PREPARED.value) / WORLD.value, "test")
-    test = held_back.batch(range(len(held_back)))
+    test = held_back.batch(range(len(held_back) // CLIPS * CLIPS))
     captions = test["caption"]
     _, shown = STAGES["whole"]
     network = Discriminator(config, language.vocabulary_size)
     scores = functools.partial(scorer(network, shown), parameters)
-    tell("real clips", right(scores, real(config, test["clip"]), captions, language, pattern))
+    tell("real clips", right(scores, seen_of(config, test["clip"]), captions, language, pattern))
     clips, things = painted(model, captions)
-    seen = real(config, clips)
+    seen = seen_of(config, clips)
     tell("generated clips", right(scores, seen, captions, language, pattern))
     if config.discriminator.moving:
         seen = Seen(seen.clips, things[:, shown[FRAMES]])

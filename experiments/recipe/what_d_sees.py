@@ -89,8 +89,8 @@ def right(scores, seen, captions, language, pattern):
     return np.mean(found, axis=(0, 2))
 
 
-def real(config, clips):
-    """What D sees of real clips, uint8 [b, t, h, w, c], all of whose frames are looked at."""
+def seen_of(config, clips):
+    """What D sees of whole clips, uint8 [b, t, h, w, c]."""
     clips = to_unit_range(clips)
     return Seen(clips, things_of(config, len(FRAMES), clips))
 
@@ -130,7 +130,7 @@ def main(argv):
     )
     initial, step = learner(network, config, frames)
     state, test = initial(parameters), held_back.batch(range(len(held_back)))
-    asked = real(config, test["clip"]), test["caption"], language, CAPTIONS[WORLD.value]
+    asked = seen_of(config, test["clip"]), test["caption"], language, CAPTIONS[WORLD.value]
     scores = scorer(network, shown)
     for number in range(1, STEPS.value + 1):
         parameters, state = step(parameters, state, jax.random.key(number), next(batches))
