@@ -47,8 +47,9 @@ class MotionRNN(nn.Module):
     """Sentences of n actors, actors [n, .], noise [n, z] -> first state, last state, `MotionOutput`s.
 
     `centred` canvases begin in the middle of the frame: as large as the frame, they would otherwise be cut
-    off. `numbers` say where one is, each from 0 to 1. With `meeting`, the number of actors of a clip, all of
-    a clip get the same noise: it says where they meet. There all but the first stay until they learn to move.
+    off. `numbers` say where one is, each from 0 to 1. `meeting` actors of a clip, which get the same noise,
+    meet where it says: the first moves about that place, the others stay until they learn to move. 0: none
+    meet.
     """
 
     width: int
