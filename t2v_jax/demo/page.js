@@ -64,7 +64,7 @@ function fail(prompt, error) {
   } else if (prompt === state.prompt) {
     tellError(error.message);
     if (state.accepted === null) state.refused = prompt;
-    else state.prompt = state.accepted;
+    else state.prompt = state.explained = state.accepted;  // what goes on leaves the line to what was refused
   }
 }
 
