@@ -79,20 +79,34 @@ def _is_telling(word):
 
 
 def _missing(language, words):
-    """The kinds of words that these known ones lack, with the commonest words that captions have of them."""
-    missing = _kinds_of_all_examples(language) - {kind_of(language, word) for word in words}
+    """The kinds of words that these known ones lack, with the commonest words that captions have of them.
+
+    None where there are as many words as in an example: one may have its kind by no tag, as "rose" alone.
+    """
+    common = _common(language)
+    if len({*words} - common.words) >= common.fewest:
+        return {}
+    missing = common.kinds - {kind_of(language, word) for word in words}
     return {kind: _telling_words(language)[kind][:LIKE] for kind in sorted(missing)}
 
 
+class _Common(NamedTuple):
+    """What all examples have: words, the kinds of the other words, and at least so many of these."""
+
+    words: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
+    fewest: int = 0
+
+
 @functools.lru_cache(maxsize=8)
-def _kinds_of_all_examples(language) -> frozenset[str]:
-    """The kinds that each example has a word of, without the words that all have; of few nothing follows."""
-    if len(language.examples) < FEWEST_EXAMPLES:
-        return frozenset()
+def _common(language) -> _Common:
+    if len(language.examples) < FEWEST_EXAMPLES:  # of which nothing follows
+        return _Common()
     examples = [{*filter(_is_telling, map(fold_case, split_words(text)))} for text in language.examples]
-    always = set.intersection(*examples)
-    kinds = (frozenset(kind_of(language, word) for word in words - always) for words in examples)
-    return frozenset.intersection(*kinds) & TELLING_KINDS
+    always = frozenset.intersection(*map(frozenset, examples))
+    others = [words - always for words in examples]
+    kinds = (frozenset(kind_of(language, word) for word in words) for words in others)
+    return _Common(always, frozenset.intersection(*kinds) & TELLING_KINDS, min(map(len, others)))
 
 
 @functools.lru_cache(maxsize=8)

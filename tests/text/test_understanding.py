@@ -82,6 +82,17 @@ def test_a_sentence_without_what_all_captions_name_shows_some(typed, missing):
     assert bool(found.nearest) == ("trained (no word like" in str(found)) == bool(missing)
 
 
+def test_a_caption_is_not_far_from_training_for_a_tag_that_its_word_has_alone():
+    """A tagger takes "rose" for a verb."""
+    things = "apple banana rose car cat fish guitar penguin rocket hamburger cactus butterfly".split()
+    language = Language.train(
+        [f"a {size} {thing} moving left" for size in ("small", "large") for thing in things]
+    )
+    assert "rose" not in " ".join(language.examples)
+    assert str(understand(language, "a small rose moving left")) == ""
+    assert understand(language, "small, moving left").missing.keys() == {"nouns"}
+
+
 def test_two_captions_say_nothing_of_all():
     assert understand(Language.train(DIGITS[:2]), "the digit is slow").missing == {}
 
