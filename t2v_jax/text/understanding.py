@@ -81,7 +81,8 @@ def _is_telling(word):
 def _missing(language, words):
     """The kinds of words that these known ones lack, with the commonest words that captions have of them.
 
-    None where there are as many words as in an example: one may have its kind by no tag, as "rose" alone.
+    None where there are as many words as in an example: the tagger may mistake one, as it takes "rose" for
+    a verb.
     """
     common = _common(language)
     if len({*words} - common.words) >= common.fewest:
@@ -102,8 +103,10 @@ class _Common(NamedTuple):
 def _common(language) -> _Common:
     if len(language.examples) < FEWEST_EXAMPLES:  # of which nothing follows
         return _Common()
-    examples = [{*filter(_is_telling, map(fold_case, split_words(text)))} for text in language.examples]
-    always = frozenset.intersection(*map(frozenset, examples))
+    examples = [
+        frozenset(filter(_is_telling, map(fold_case, split_words(text)))) for text in language.examples
+    ]
+    always = frozenset.intersection(*examples)
     others = [words - always for words in examples]
     kinds = (frozenset(kind_of(language, word) for word in words) for words in others)
     return _Common(always, frozenset.intersection(*kinds) & TELLING_KINDS, min(map(len, others)))
