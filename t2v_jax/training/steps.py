@@ -19,7 +19,7 @@ def compile_step(run, layout, frames, penalised):
 def variant_at(config, step):
     """The `Frames` of the stage that the update of a step belongs to, and whether it is penalised."""
     frames = [Frames(*stage[1:]) for stage in config.schedule.stages if stage[0] <= step][-1]
-    return frames, (step + 1) % config.loss.penalty_every == 0
+    return frames, config.loss.penalty != "none" and (step + 1) % config.loss.penalty_every == 0
 
 
 def variants_from(config, step):

@@ -44,3 +44,8 @@ def test_the_variants_of_a_run_are_those_of_its_steps(small, starts):
 def test_penalties_that_hardly_ever_come_are_looked_for_at_once(small):
     small.loss.penalty_every, small.steps = 10**9, 2 * 10**9
     assert [penalised for _, penalised in variants_from(small, 0)] == [False, True]
+
+
+def test_a_game_without_penalties_has_one_program_a_stage(small):
+    small.loss.penalty = "none"
+    assert [penalised for _, penalised in variants_from(small, 0)] == [False]
