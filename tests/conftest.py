@@ -15,7 +15,9 @@ os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 # The programs of the tests run for less time than XLA takes to optimise them. In one part each is compiled
 # in less memory; the workers keep the cores busy.
 os.environ.setdefault(
-    "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+    " --xla_cpu_use_fusion_emitters=false",
 )
 # For the workers, which begin after this: XLA's threads else leave what they free in an arena each.
 os.environ.setdefault("MALLOC_ARENA_MAX", "2")
