@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import itertools
+import math
 import pathlib
 import warnings
 from collections.abc import Iterable, Iterator
@@ -96,8 +97,17 @@ def _cut(pictures: Iterator[TimedPicture], spec: ClipSpec) -> Decoded:
     if not starts:
         lasts, needs = len(frames) / spec.fps, spec.frames / spec.fps
         expected = f"{spec.frames} frames at {spec.fps:g} a second need {needs:.2f} s"
-        raise UnusableVideo(f"too short: {lasts:.2f} s; {expected}")
+        raise UnusableVideo(f"too short: {lasts:.2f} s; {expected}{_fast_enough(len(frames), spec)}")
     return Decoded(np.stack([frames[i : i + spec.frames] for i in starts]), width, height)
+
+
+def _fast_enough(seen: int, spec: ClipSpec) -> str:
+    """The pace at which a file of which so many frames are seen has one clip, for its error."""
+    if seen < 2:  # a picture that stands still
+        return ""
+    # Its last frame may end as soon as it begins. Rounded up, for the clip to fit.
+    hundredths = math.ceil(100 * spec.fps * (spec.frames - 1) / (seen - 1) - _EARLY)
+    return f", it fits with --fps={hundredths / 100:g}"
 
 
 def _at_even_pace(pictures: Iterable[TimedPicture], spec: ClipSpec) -> Iterator[np.ndarray | None]:

@@ -1,5 +1,6 @@
 """Decoding: every container gives the clips that were asked for, and no damaged file does harm."""
 
+import dataclasses
 import fractions
 import json
 import os
@@ -103,9 +104,9 @@ def test_what_is_transparent_is_white(tmp_path):
 
 def test_why_a_file_gives_no_clip(tmp_path):
     short = videos.write(tmp_path / "short.mp4", videos.moving(frames=3))
-    assert unusable(short) == "too short: 0.30 s; 4 frames at 10 a second need 0.40 s"
+    assert unusable(short).startswith("too short: 0.30 s; 4 frames at 10 a second need 0.40 s, it fits with")
     still = videos.write(tmp_path / "still.webp", videos.moving(frames=1))
-    assert unusable(still).startswith("too short: 0.10 s")
+    assert unusable(still) == "too short: 0.10 s; 4 frames at 10 a second need 0.40 s"
     large = videos.write(tmp_path / "large.gif")
     large.write_bytes(large.read_bytes().replace(struct.pack("<HH", 48, 32), struct.pack("<HH", 4096, 2305)))
     assert unusable(large) == f"too large: 4096 x 2305 pixels a frame, at most {MOST_PIXELS} are read"
@@ -113,6 +114,14 @@ def test_why_a_file_gives_no_clip(tmp_path):
         (tmp_path / name).write_bytes(data)
         assert unusable(tmp_path / name).startswith(f"damaged, or no .{name[-3:]} file by its content (")
     assert "No such file" in unusable(tmp_path / "nosuch.mp4")
+
+
+@pytest.mark.parametrize("frames", [2, 3, 5, 7])
+def test_a_short_file_fits_at_the_pace_that_is_told(tmp_path, frames):
+    path, spec = videos.write(tmp_path / "short.mp4", videos.moving(frames=frames)), ClipSpec(size=16)
+    pace = float(unusable(path, spec).split("--fps=")[1])
+    assert pace < 1.02 * spec.fps * (spec.frames - 1) / (frames - 1)
+    assert len(decode(path, dataclasses.replace(spec, fps=pace)).clips) == 1
 
 
 def test_a_video_is_read_no_further_than_needed(tmp_path, monkeypatch):
