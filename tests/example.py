@@ -4,6 +4,7 @@ import functools
 
 import jax
 import jax.numpy as jnp
+from ml_collections import config_dict
 
 from t2v_jax import config as configuration
 from t2v_jax.data.pipeline import clip_batches
@@ -71,10 +72,37 @@ def noise(seed=1):
 
 
 def parameters(networks):
-    """First parameters of both networks."""
-    captions, key, data = batch()["captions"], jax.random.key(0), config().data
+    """First parameters of both networks, which are the caller's to change."""
+    generator, discriminator = networks
+    return setup.Networks(generator_parameters(generator), discriminator_parameters(discriminator))
+
+
+def generator_parameters(generator):
+    """First parameters of a generator, which are the caller's to change."""
+    return jax.tree.map(lambda leaf: leaf, _first_generator(_of_any_game(generator)))
+
+
+def discriminator_parameters(discriminator):
+    """First parameters of a discriminator, which are the caller's to change."""
+    return jax.tree.map(lambda leaf: leaf, _first_discriminator(_of_any_game(discriminator)))
+
+
+def _of_any_game(network):
+    """The same network in the small run's game, which its first parameters do not hang on."""
+    fields, game = config_dict.ConfigDict(network.config), small.get_config()
+    for section in ("loss", "optimizer", "schedule"):
+        fields[section] = game[section]
+    return network.clone(config=configuration.check(fields))
+
+
+@functools.cache
+def _first_generator(generator):
+    init = jax.jit(generator.init, static_argnums=3)
+    return init(jax.random.key(0), batch()["captions"], noise(), 1)
+
+
+@functools.cache
+def _first_discriminator(discriminator):
+    data = discriminator.config.data
     clips = jnp.zeros((BATCH, 2, data.size, data.size, data.channels))
-    return setup.Networks(
-        jax.jit(networks.generator.init, static_argnums=3)(key, captions, noise(), 1),
-        jax.jit(networks.discriminator.init)(key, clips, captions, jnp.arange(1)),
-    )
+    return jax.jit(discriminator.init)(jax.random.key(0), clips, batch()["captions"], jnp.arange(1))

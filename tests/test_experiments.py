@@ -13,6 +13,7 @@ import pytest
 from flax import linen as nn
 
 from t2v_jax import cli
+from t2v_jax import config as configuration
 from t2v_jax.data.source import drawn_worlds
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -43,12 +44,19 @@ SMALL = [
     "--config.loss.penalty=none",
     "--config.loss.penalty_every=1",
 ]
-VARIANTS = runpy.run_path(str(ROOT / "experiments" / "ablations" / "config.py"))["VARIANTS"].keys()
-BASELINES = runpy.run_path(str(ROOT / "experiments" / "baselines" / "config.py"))["BASELINES"]
-RUNS = [
-    *(f"ablations/config.py:{variant}" for variant in VARIANTS - {"vectors"}),  # which takes a package
-    *(f"baselines/config.py:{baseline}" for baseline in BASELINES),
+ABLATIONS, BASELINES = (
+    runpy.run_path(str(ROOT / "experiments" / kind / "config.py")) for kind in ("ablations", "baselines")
+)
+RUNS = [  # those that have networks of their own
+    "ablations/config.py:recurrence",
+    *(f"baselines/config.py:{baseline}" for baseline in BASELINES["BASELINES"]),
 ]
+
+
+@pytest.mark.parametrize("variant", sorted(ABLATIONS["VARIANTS"].keys() - {"vectors"}))  # takes a package
+def test_a_variant_differs_in_what_it_takes_away_alone(variant):
+    config, whole = (configuration.check(ABLATIONS["get_config"](name)) for name in (variant, "whole"))
+    assert configuration.differences(config, whole).keys() == ABLATIONS["VARIANTS"][variant].changes.keys()
 
 
 # ml_collections loads a configuration so.

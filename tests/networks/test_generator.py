@@ -1,5 +1,7 @@
 """The generator as a recurrence: frames follow from frames, and can be painted sparsely."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,16 +13,25 @@ from tests import example, small
 
 CONFIG = example.config()
 GENERATOR = example.networks(CONFIG).generator
-PARAMETERS = example.parameters(example.networks(CONFIG)).generator
+PARAMETERS = example.generator_parameters(GENERATOR)
 CAPTIONS = example.batch()["captions"]
 NOISE = example.noise()
+
+
+@functools.cache
+def paint(generator):
+    """`generator.apply` in one program: (parameters, captions, noise, frames, ...) -> its output."""
+    return jax.jit(generator.apply, static_argnums=3)
+
+
+PAINT = paint(GENERATOR)
 # What rounding leaves between two programs of the same frames: a four-hundredth of a level.
 ROUNDING = 2e-5
 
 
 @jax.jit
 def whole():
-    return GENERATOR.apply(PARAMETERS, CAPTIONS, NOISE, 6).clips
+    return PAINT(PARAMETERS, CAPTIONS, NOISE, 6).clips
 
 
 def test_clips_have_the_promised_shape_and_are_not_plain():
@@ -30,32 +41,39 @@ def test_clips_have_the_promised_shape_and_are_not_plain():
 
 
 def test_a_clip_can_go_on_where_it_stopped():
-    first = GENERATOR.apply(PARAMETERS, CAPTIONS, NOISE, 2)
-    second = GENERATOR.apply(PARAMETERS, CAPTIONS, NOISE, 4, carry=first.carry)
+    first = PAINT(PARAMETERS, CAPTIONS, NOISE, 2)
+    second = PAINT(PARAMETERS, CAPTIONS, NOISE, 4, carry=first.carry)
     clips = jnp.concatenate([first.clips, second.clips], axis=1)
     np.testing.assert_allclose(clips, whole(), atol=ROUNDING)
 
 
 def test_painting_some_frames_is_the_same_as_dropping_the_others():
     frame_indices = jnp.array([1, 4])
-    sparse = GENERATOR.apply(PARAMETERS, CAPTIONS, NOISE, 6, frame_indices)
+    sparse = PAINT(PARAMETERS, CAPTIONS, NOISE, 6, frame_indices)
     np.testing.assert_allclose(sparse.clips, whole()[:, frame_indices], atol=ROUNDING)
 
 
 def recorded(part, config, frames, noise=NOISE, carry=None, parameters=None):
     """What a part of the generator hands on."""
-    networks = example.networks(config)
-    parameters = parameters or example.parameters(networks).generator
-    _, parts = networks.generator.apply(
-        parameters,
-        CAPTIONS,
-        noise,
-        frames,
-        carry=carry,
-        capture_intermediates=lambda module, _: module.name == part,
-        mutable="intermediates",
-    )
-    return parts["intermediates"][part]["__call__"][0]
+    generator = example.networks(config).generator
+    parameters = parameters or example.generator_parameters(generator)
+    wanted = {
+        "capture_intermediates": lambda module, _: module.name == part,
+        "mutable": "intermediates",
+    }
+
+    @jax.jit
+    def handed_on(parameters, noise, carry):
+        _, parts = generator.apply(parameters, CAPTIONS, noise, frames, carry=carry, **wanted)
+        return parts["intermediates"][part]["__call__"][0]
+
+    return handed_on(parameters, noise, carry)
+
+
+def carry_at(generator, parameters, start_offsets, latest):
+    """What a clip that begins late goes on from."""
+    at = functools.partial(generator.apply, method="carry_at")
+    return jax.jit(at, static_argnums=4)(parameters, CAPTIONS, NOISE, start_offsets, latest)
 
 
 def recorded_lines(*args, **options):
@@ -64,8 +82,8 @@ def recorded_lines(*args, **options):
 
 def attention(captions=CAPTIONS, config=CONFIG, frames=6):
     networks = example.networks(config)
-    parameters = example.parameters(networks).generator
-    return np.asarray(networks.generator.apply(parameters, captions, NOISE, frames).attention)
+    parameters = example.generator_parameters(networks.generator)
+    return np.asarray(paint(networks.generator)(parameters, captions, NOISE, frames).attention)
 
 
 def test_attention_is_recomputed_for_every_frame():
@@ -94,7 +112,7 @@ def test_before_a_picture_the_first_actor_moves_about_where_the_other_stands():
         motion = recorded_lines(config, 3, parameters=parameters)
         return np.asarray(motion.place).reshape(3, example.BATCH, 2, 3).swapaxes(0, 2)
 
-    parameters = example.parameters(example.networks(config)).generator
+    parameters = example.generator_parameters(example.networks(config).generator)
     moving, standing = places(parameters)
     assert np.abs(np.diff(moving, axis=1)).max((1, 2)).min() > 1e-4
     np.testing.assert_array_equal(standing, np.repeat(standing[:, :1], 3, axis=1))
@@ -111,7 +129,7 @@ def roles(generator):
 def test_an_actor_hears_no_word_that_another_hears():
     config = changed(actors=2)
     network = example.networks(config).generator
-    parameters = example.parameters(example.networks(config)).generator
+    parameters = example.generator_parameters(network)
     rngs = {"attention": jax.random.key(0)}
     appearance = network.apply(parameters, rngs=rngs, method=roles)[0]
     output = np.asarray(appearance.sampled_weights).reshape(example.BATCH, 2, -1).round(4)
@@ -124,7 +142,7 @@ def test_several_actors_of_all_words_know_in_which_order_these_stand():
     fields.text.sentence = "gru"
     fields.generator.update(actors=2, hard_attention=False, attention="uniform")
     networks = example.networks(configuration.check(fields))
-    parameters = example.parameters(networks).generator
+    parameters = example.generator_parameters(networks.generator)
     sentences = ["digit 3 is left and right.", "digit 3 is right and left."]
     captions = jax.tree.map(jnp.asarray, example.language().encode(sentences))
 
@@ -139,7 +157,7 @@ def test_several_actors_of_all_words_know_in_which_order_these_stand():
 
 def test_of_two_actors_each_is_known_by_its_word_too():
     network = example.networks(changed(actors=2)).generator
-    parameters = example.parameters(example.networks(changed(actors=2))).generator
+    parameters = example.generator_parameters(network)
     actors = np.asarray(network.apply(parameters, method=roles)[2])
     actors = actors.reshape(example.BATCH, 2, -1)
     np.testing.assert_array_equal(actors[..., :2], np.broadcast_to(np.eye(2), (example.BATCH, 2, 2)))
@@ -148,11 +166,11 @@ def test_of_two_actors_each_is_known_by_its_word_too():
 
 def test_two_actors_paint_sparsely_and_go_on_too():
     networks = example.networks(changed(actors=2))
-    parameters = example.parameters(networks).generator
-    clips = networks.generator.apply(parameters, CAPTIONS, NOISE, 3).clips
+    parameters = example.generator_parameters(networks.generator)
+    clips = paint(networks.generator)(parameters, CAPTIONS, NOISE, 3).clips
     assert clips.shape == (example.BATCH, 3, 16, 16, 1)
-    carry = networks.generator.apply(parameters, CAPTIONS, NOISE, 1).carry
-    later = networks.generator.apply(parameters, CAPTIONS, NOISE, 2, jnp.array([1]), carry=carry)
+    carry = paint(networks.generator)(parameters, CAPTIONS, NOISE, 1).carry
+    later = paint(networks.generator)(parameters, CAPTIONS, NOISE, 2, jnp.array([1]), carry=carry)
     np.testing.assert_allclose(later.clips, clips[:, 2:], atol=ROUNDING)
 
 
@@ -166,7 +184,7 @@ def test_a_picture_stands_still_behind_the_actors_and_differs_between_clips():
 
 def test_a_camera_moves_over_the_picture_and_goes_on_where_it_stopped():
     networks = example.networks(changed(picture=True))
-    apply, parameters = networks.generator.apply, example.parameters(networks).generator
+    apply, parameters = paint(networks.generator), example.generator_parameters(networks.generator)
     still = apply(parameters, CAPTIONS, NOISE, 3).clips
     layer = parameters["params"]["camera"]["cell"]["place"]
     layer["kernel"] = jax.random.normal(jax.random.key(0), layer["kernel"].shape)
@@ -175,7 +193,7 @@ def test_a_camera_moves_over_the_picture_and_goes_on_where_it_stopped():
     carry = apply(parameters, CAPTIONS, NOISE, 1).carry
     later = apply(parameters, CAPTIONS, NOISE, 2, jnp.array([1]), carry=carry)
     np.testing.assert_allclose(later.clips, clips[:, 2:], atol=ROUNDING)
-    late = apply(parameters, CAPTIONS, NOISE, jnp.full(example.BATCH, 1), 2, method="carry_at")
+    late = carry_at(networks.generator, parameters, jnp.full(example.BATCH, 1), 2)
     np.testing.assert_allclose(late.camera, carry.camera, atol=ROUNDING)
 
 
@@ -191,9 +209,9 @@ def test_a_picture_that_is_not_told_the_words_is_noise_alone():
 
 def test_a_picture_is_of_the_words():
     networks = example.networks(changed(picture=True, style_animation=True))
-    parameters = example.parameters(networks).generator
+    parameters = example.generator_parameters(networks.generator)
     pictures = [
-        networks.generator.apply(parameters, jax.tree.map(lambda part: part[:1], captions), NOISE[:1], 1)
+        paint(networks.generator)(parameters, jax.tree.map(lambda part: part[:1], captions), NOISE[:1], 1)
         for captions in (CAPTIONS, jax.tree.map(lambda part: part[1:], CAPTIONS))
     ]
     assert np.abs(pictures[0].clips - pictures[1].clips).max() > 1e-3
@@ -207,11 +225,11 @@ def test_a_canvas_that_moves_before_a_picture_stays_mostly_inside():
 
 def test_a_canvas_that_fills_the_frame_before_a_picture_stays():
     networks = example.networks(changed(picture=True, style_animation=True))
-    parameters = example.parameters(networks).generator
-    clips = networks.generator.apply(parameters, CAPTIONS, NOISE, 2).clips
+    parameters = example.generator_parameters(networks.generator)
+    clips = paint(networks.generator)(parameters, CAPTIONS, NOISE, 2).clips
     layer = parameters["params"]["motion_rnn"]["cell"]["place"]
     layer["kernel"] = jax.random.normal(jax.random.key(0), layer["kernel"].shape)
-    np.testing.assert_array_equal(networks.generator.apply(parameters, CAPTIONS, NOISE, 2).clips, clips)
+    np.testing.assert_array_equal(paint(networks.generator)(parameters, CAPTIONS, NOISE, 2).clips, clips)
 
 
 def painted(captions=CAPTIONS, place=0.0, **generator):
@@ -224,10 +242,10 @@ def painted_output(captions=CAPTIONS, place=0.0, **generator):
     fields.data.size = 32
     fields.generator.update(canvas_size=16, **generator)
     networks = example.networks(configuration.check(fields))
-    parameters = example.parameters(networks).generator
+    parameters = example.generator_parameters(networks.generator)
     layer = parameters["params"]["motion_rnn"]["cell"]["place"]
     layer.update(kernel=jnp.zeros_like(layer["kernel"]), bias=jnp.full_like(layer["bias"], place))
-    return networks.generator.apply(parameters, captions, NOISE, 3)
+    return paint(networks.generator)(parameters, captions, NOISE, 3)
 
 
 def test_actors_hide_the_picture_and_the_nearer_those_behind():
@@ -278,10 +296,10 @@ def test_a_word_counts_for_the_appearance_alike_in_every_motion():
 
 def test_style_animation_paints_motion_goes_on_and_is_sparse():
     networks = example.networks(changed(style_animation=True))
-    parameters = example.parameters(networks).generator
+    parameters = example.generator_parameters(networks.generator)
     # They begin in the middle of the frame; here where those without do.
     parameters["params"]["motion_rnn"]["cell"]["place"] = PARAMETERS["params"]["motion_rnn"]["cell"]["place"]
-    apply = networks.generator.apply
+    apply = paint(networks.generator)
     # Until they are learnt there are none: the clips are those of a generator without.
     np.testing.assert_allclose(apply(parameters, CAPTIONS, NOISE, 3).clips, whole()[:, :3], atol=ROUNDING)
     layer = parameters["params"]["style_animation"]["change"]
@@ -306,7 +324,7 @@ def with_other_deeds(noise):
 def test_a_clip_that_begins_late_goes_on_as_if_its_start_had_been_seen():
     """Where the script alone decides, in the places; each clip has its own moment."""
     start_offsets = jnp.arange(example.BATCH)
-    late = GENERATOR.apply(PARAMETERS, CAPTIONS, NOISE, start_offsets, 5, method="carry_at")
+    late = carry_at(GENERATOR, PARAMETERS, start_offsets, 5)
     assert late.scene is None
     motion = recorded_lines(CONFIG, 6)
     later = recorded_lines(CONFIG, 2, carry=late)
@@ -317,11 +335,11 @@ def test_a_clip_that_begins_late_goes_on_as_if_its_start_had_been_seen():
 
 def test_a_scene_runs_on_from_frames_that_were_not_seen():
     parameters = moving_scene(PARAMETERS)
-    whole = GENERATOR.apply(parameters, CAPTIONS, NOISE, 6).carry.scene
+    whole = PAINT(parameters, CAPTIONS, NOISE, 6).carry.scene
 
     @jax.jit
     def late(burn_in):
-        return GENERATOR.apply(parameters, CAPTIONS, NOISE, 2, burn_in=burn_in).carry.scene
+        return PAINT(parameters, CAPTIONS, NOISE, 2, burn_in=burn_in).carry.scene
 
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=ROUNDING), late(4), whole)
     assert np.abs(late(0).hidden - whole.hidden).max() > 1e-3
@@ -329,18 +347,16 @@ def test_a_scene_runs_on_from_frames_that_were_not_seen():
 
 def test_a_scene_burns_in_before_a_clip_not_when_it_goes_on():
     parameters = moving_scene(PARAMETERS)
-    settled = example.networks(changed(burn_in=3)).generator.apply
+    settled = paint(example.networks(changed(burn_in=3)).generator)
     clips = settled(parameters, CAPTIONS, NOISE, 4).clips
-    burn_in = GENERATOR.apply(parameters, CAPTIONS, NOISE, 4, burn_in=3).clips
+    burn_in = PAINT(parameters, CAPTIONS, NOISE, 4, burn_in=3).clips
     np.testing.assert_allclose(clips, burn_in, atol=ROUNDING)
     late = settled(parameters, CAPTIONS, NOISE, 4, burn_in=2).clips
-    np.testing.assert_allclose(
-        late, GENERATOR.apply(parameters, CAPTIONS, NOISE, 4, burn_in=5).clips, atol=ROUNDING
-    )
+    np.testing.assert_allclose(late, PAINT(parameters, CAPTIONS, NOISE, 4, burn_in=5).clips, atol=ROUNDING)
     first = settled(parameters, CAPTIONS, NOISE, 1)
     later = settled(parameters, CAPTIONS, NOISE, 3, carry=first.carry).clips
     np.testing.assert_allclose(jnp.concatenate([first.clips, later], 1), clips, atol=ROUNDING)
-    assert np.abs(clips - GENERATOR.apply(parameters, CAPTIONS, NOISE, 4).clips).max() > 1e-3
+    assert np.abs(clips - PAINT(parameters, CAPTIONS, NOISE, 4).clips).max() > 1e-3
 
 
 def test_a_smooth_painter_has_no_pattern_of_single_pixels():
@@ -350,7 +366,7 @@ def test_a_smooth_painter_has_no_pattern_of_single_pixels():
 
     def stripes(blur_upsample):
         networks = example.networks(changed(blur_upsample=blur_upsample))
-        clips = np.asarray(networks.generator.apply(parameters, CAPTIONS, NOISE, 2).clips)
+        clips = np.asarray(paint(networks.generator)(parameters, CAPTIONS, NOISE, 2).clips)
         alternating = (-1) ** np.arange(clips.shape[2])[:, None, None]
         return np.abs((clips * alternating).mean(2)).mean()
 
@@ -367,7 +383,7 @@ def moving_scene(parameters):
 def test_no_gradient_comes_from_before_a_clip_begins():
     def state(parameters, moment):
         start_offsets = jnp.full(example.BATCH, moment)
-        late = GENERATOR.apply(parameters, CAPTIONS, NOISE, start_offsets, 5, method="carry_at")
+        late = carry_at(GENERATOR, parameters, start_offsets, 5)
         return jnp.square(late.motion).sum()
 
     for moment, learns in ((0, True), (3, False)):
