@@ -109,6 +109,5 @@ def test_what_is_computed_twice_is_the_same():
     once = jax.jit(jax.value_and_grad(loss))(parameters)
     with mock.patch("t2v_jax.nn.layers.LARGE", 16):
         assert "remat" in str(jax.make_jaxpr(jax.grad(loss))(parameters))
-        assert jax.tree.map(jnp.shape, example.parameters(networks)) == jax.tree.map(jnp.shape, parameters)
         twice = jax.jit(jax.value_and_grad(loss))(parameters)
     jax.tree.map(lambda one, two: np.testing.assert_allclose(two, one, rtol=1e-3, atol=1e-5), once, twice)

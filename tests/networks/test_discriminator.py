@@ -1,5 +1,7 @@
 """Two judges of clip and caption: what each sees, and what it hears of the other clips of a batch."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +14,7 @@ from tests import example
 
 CONFIG = example.config()
 DISCRIMINATOR = example.networks(CONFIG).discriminator
-PARAMETERS = example.parameters(example.networks(CONFIG)).discriminator
+PARAMETERS = example.discriminator_parameters(DISCRIMINATOR)
 CLIPS = jax.random.uniform(jax.random.key(0), (example.BATCH, 4, 16, 16, 1), minval=-1)
 SENTENCES = [
     "digit 3 is up and down.",
@@ -24,9 +26,9 @@ CAPTIONS = jax.tree.map(jnp.asarray, example.language().encode(SENTENCES))
 
 
 @jax.jit
-def score(clips):
+def score(clips, captions=CAPTIONS):
     """Scores, the frame judge seeing the first frame and the third."""
-    return DISCRIMINATOR.apply(PARAMETERS, clips, CAPTIONS, jnp.array([0, 2])).logits[:, 0]
+    return DISCRIMINATOR.apply(PARAMETERS, clips, captions, jnp.array([0, 2])).logits[:, 0]
 
 
 def test_every_clip_is_scored_with_every_caption():
@@ -49,13 +51,13 @@ def test_one_discriminator_sees_frames_the_other_their_order():
 
 
 def test_two_more_discriminators_see_what_moves_alone():
-    networks = example.networks(example.config(moving=True))
-    parameters = example.parameters(networks).discriminator
+    discriminator = example.networks(example.config(moving=True)).discriminator
+    parameters = example.discriminator_parameters(discriminator)
 
     @jax.jit
     def scores(clips, things=None):
         frames = jnp.array([0, 2])
-        return networks.discriminator.apply(parameters, clips, CAPTIONS, frames, things).logits[:, 0]
+        return discriminator.apply(parameters, clips, CAPTIONS, frames, things).logits[:, 0]
 
     def differ(*inputs):
         return np.abs(scores(*inputs) - seen).max((1, 2))
@@ -91,7 +93,7 @@ def test_distances_are_the_mean_of_those_to_the_fellows():
 
 def test_captions_of_no_clip_are_scored_too():
     negatives = jax.tree.map(lambda array: jnp.concatenate([array, array[jnp.array([1, 0, 2, 3])]]), CAPTIONS)
-    scores = DISCRIMINATOR.apply(PARAMETERS, CLIPS, negatives, jnp.array([0, 2])).logits[:, 0]
+    scores = score(CLIPS, negatives)
     assert scores.shape == (2, example.BATCH, 2 * example.BATCH)
     np.testing.assert_allclose(scores[..., 4:6], scores[..., 1::-1], atol=1e-5)
 
@@ -115,10 +117,10 @@ def test_clips_of_one_group_are_scored_apart_from_another(monkeypatch):
     """But for what D hears of the whole batch, its captions and how varied it is."""
     whole = score(CLIPS)  # first: a program keeps the size of group that it was traced with
     monkeypatch.setattr(statistics, "GROUP", 2)
-    scores = DISCRIMINATOR.apply(PARAMETERS, CLIPS, CAPTIONS, jnp.array([0, 2])).logits
+    apply = jax.jit(functools.partial(DISCRIMINATOR.apply, PARAMETERS))
+    scores = apply(CLIPS, CAPTIONS, jnp.array([0, 2])).logits
     assert scores.shape == (2, 2, 2, 2)
     assert np.abs(scores[:, 0] - whole[:, :2, :2]).max() > 1e-5  # the fellow of clip 0 is clip 2
-    swapped = DISCRIMINATOR.apply(
-        PARAMETERS, CLIPS[::-1], jax.tree.map(lambda field: field[::-1], CAPTIONS), jnp.array([0, 2])
-    ).logits
+    turned = jax.tree.map(lambda field: field[::-1], CAPTIONS)
+    swapped = apply(CLIPS[::-1], turned, jnp.array([0, 2])).logits
     np.testing.assert_allclose(swapped[:, ::-1, ::-1, ::-1], scores, atol=1e-5)
