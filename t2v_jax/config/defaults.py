@@ -156,7 +156,7 @@ def _optimizer():
 def _schedule():
     schedule = ConfigDict()
     # Stages of sparse training, in order: first step, frames computed, frames painted, painted frames that
-    # the frame discriminator scores.
+    # the frame discriminator scores. With `minutes`, the last one begins after 60 % of them at the latest.
     schedule.stages = ((0, 16, 8, 2),)
     schedule.max_start_offset = 48  # half of the clips begin up to so many frames late; 0: all at once
     return schedule

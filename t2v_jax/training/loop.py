@@ -96,10 +96,10 @@ def _loop(run, state, batches, timed, budget, checkpoints, reports, preemption):
         return_memory()
         return program
 
-    with Programs(compiled, variants_from(config, step)) as programs:
+    with Programs(compiled, variants_from(config, step, budget.progress)) as programs:
         ready, paused = {}, time.monotonic() - began
         while True:
-            variant = variant_at(config, step)
+            variant = variant_at(config, step, budget.progress)
             if variant not in ready:
                 # What the device still works on is training, waiting for the compiler is not.
                 _report(run, step, metrics, checkpoints, reports)

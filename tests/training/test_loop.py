@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +22,7 @@ from t2v_jax.errors import UsageError
 from t2v_jax.runtime import sharding
 from t2v_jax.runtime.locks import locked
 from t2v_jax.training import loop, steps
+from t2v_jax.training.budget import Budget
 from t2v_jax.training.reports import Reports
 from tests import example
 
@@ -68,6 +70,23 @@ def test_resumed_run_equals_uninterrupted_one(small, trained, tmp_path, interrup
     assert [line["step"] for line in metrics(trained)] == [1, 2, 3, 4]
     sheets = [pathlib.Path(workdir, "samples", "0000004.png") for workdir in (tmp_path, trained)]
     assert sheets[0].read_bytes() == sheets[1].read_bytes()
+
+
+def test_a_run_that_is_short_of_time_learns_whole_clips_too(small, tmp_path, monkeypatch):
+    small.minutes = 1.0
+    small.schedule.stages = ((0, 4, 2, 1), (1_000, 4, 3, 1))
+    shares = types.SimpleNamespace(steps=6, minutes=0.0)  # a clock that goes a sixth on with each step
+    monkeypatch.setattr(loop, "Budget", lambda config, *rest: Budget(shares, *rest))
+    painted, variant_at = [], loop.variant_at
+
+    def recorded(*arguments):
+        variant = variant_at(*arguments)
+        painted.append(variant[0].painted)
+        return variant
+
+    monkeypatch.setattr(loop, "variant_at", recorded)
+    assert loop.train(small, tmp_path / "run") == (6, True)
+    assert painted == [2, 2, 2, 2, 3, 3]
 
 
 def test_finished_run_is_left_alone(small, trained, tmp_path):

@@ -17,7 +17,9 @@ def test_each_variant_is_made_once_and_in_order():
 
     with Programs(compile, ["b", "a", "b"]) as programs:
         assert [programs[variant] for variant in ("a", "b", "a")] == ["program a", "program b", "program a"]
-    assert sorted(made) == ["a", "b"] and made[0] == "b"
+        assert sorted(made) == ["a", "b"] and made[0] == "b"
+        assert programs["unforeseen"] == programs["unforeseen"] == "program unforeseen"
+    assert made[2:] == ["unforeseen"]
 
 
 def test_what_fails_to_compile_says_so_where_it_is_asked_for():
@@ -49,3 +51,16 @@ def test_penalties_that_hardly_ever_come_are_looked_for_at_once(small):
 def test_a_game_without_penalties_has_one_program_a_stage(small):
     small.loss.penalty = "none"
     assert [penalised for _, penalised in variants_from(small, 0)] == [False]
+
+
+def test_a_run_by_the_clock_is_in_its_last_stage_in_time(small):
+    small.schedule.stages = ((0, 4, 2, 1), (10, 4, 3, 1), (1_000, 4, 4, 1))
+
+    def painted(step, progress):
+        return variant_at(small, step, progress)[0].painted
+
+    assert painted(2, 0.9) == 2 and painted(20, 0.9) == 3  # by steps
+    small.minutes = 1.0
+    assert painted(2, 0.5) == 2 and painted(20, 0.5) == 3 and painted(1_000, 0.1) == 4
+    assert painted(2, 0.7) == painted(20, 0.7) == 4
+    assert {frames.painted for frames, _ in variants_from(small, 2, 0.7)} == {4}
