@@ -1,12 +1,13 @@
-"""The captions of a folder of videos, by the first of four conventions that it follows.
+"""The captions of a folder of videos, by the first of five conventions that it follows.
 
 1. captions.jsonl: {"file": "cats/a.mp4", "caption": "a cat jumps"}, one line a caption
 2. captions.csv: a header with the columns file and caption, one row a caption
-3. cats/a.txt beside cats/a.mp4: its text is the caption
-4. the name of the sub-folder that a video lies in: cats/a.mp4 is captioned "cats"
+3. metadata.jsonl or metadata.csv, as Hugging Face's VideoFolder has them: the same of file_name and text
+4. cats/a.txt beside cats/a.mp4: its text is the caption
+5. the name of the sub-folder that a video lies in: cats/a.mp4 is captioned "cats"
 
-A video may have several captions by the first two. Commas, semicolons or tabs part the columns of a CSV file.
-Endings may be in capitals, and names in any Unicode form.
+A video may have several captions by the first three. Commas, semicolons or tabs part the columns of a CSV
+file. Endings may be in capitals, and names in any Unicode form.
 """
 
 import csv
@@ -14,15 +15,16 @@ import io
 import json
 import pathlib
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from t2v_jax.errors import UsageError
 from t2v_jax.runtime.files import open_regular, to_text
 from t2v_jax.text.language import LONGEST_SENTENCE, length_of
 from t2v_jax.text.words import in_words, normalise, split_words
 
-NAMES = ("captions.jsonl", "captions.csv")
+NAMES = ("captions.jsonl", "captions.csv", "metadata.jsonl", "metadata.csv")
 TEXT = ".txt"
+_COLUMNS = ("file", "file_name"), ("caption", "text")
 
 
 def read_captions(
@@ -65,16 +67,19 @@ def caption_classes(files: Iterable[Sequence[str]]) -> dict[str, int]:
 def _follow(root, names, others) -> tuple[str, dict, dict]:
     """What a video without captions lacks; video -> its captions; place -> flaw."""
     tables = {other.lower(): other for other in others}
-    for file, rows_of in zip(NAMES, (_rows_of_json_lines, _rows_of_csv)):
+    for file in NAMES:
         if file in tables:
-            return f"{file} does not name it", *_pair(_rows(root / tables[file], rows_of), names)
+            found, flaws = _pair(_rows(root / tables[file]), names)
+            if found or file.startswith("captions"):  # others' metadata may be of anything
+                return f"{file} does not name it", found, flaws
     texts = {_stem(other): other for other in others if other.lower().endswith(TEXT)}
     found = {name: [_text(root / texts[_stem(name)])] for name in names if _stem(name) in texts}
     if found:
         return f"it has no {TEXT} beside it", found, {}
     folders = {name: pathlib.PurePosixPath(name).parent.name for name in names}
     found = {name: [in_words(folder)] for name, folder in folders.items() if folder}
-    return f"there is no {', no '.join(NAMES)}, no {TEXT} beside it, and it lies in no sub-folder", found, {}
+    tables = ", no ".join(NAMES[:2])
+    return f"there is no {tables}, no {TEXT} beside it, and it lies in no sub-folder", found, {}
 
 
 def _stem(name: str) -> str:
@@ -87,7 +92,7 @@ def _pair(rows: Iterator[tuple[str, object]], names: Collection[str]) -> tuple[d
     found, flaws, composed = {}, {}, {unicodedata.normalize("NFC", name): name for name in names}
     for place, row in rows:
         row = row if isinstance(row, dict) else {}
-        name, captions = row.get("file"), row.get("caption")
+        name, captions = (row.get(ours, row.get(theirs)) for ours, theirs in _COLUMNS)
         captions = captions if isinstance(captions, list) and captions else [captions]
         if not isinstance(name, str) or not all(isinstance(caption, str) for caption in captions):
             flaws[place] = "expected a file and a caption"
@@ -100,7 +105,8 @@ def _pair(rows: Iterator[tuple[str, object]], names: Collection[str]) -> tuple[d
     return found, flaws
 
 
-def _rows(path: pathlib.Path, rows_of: Callable) -> Iterator[tuple[str, object]]:
+def _rows(path: pathlib.Path) -> Iterator[tuple[str, object]]:
+    rows_of = _rows_of_csv if path.suffix.lower() == ".csv" else _rows_of_json_lines
     for line, row in rows_of(_text(path)):
         yield f"{path.name} line {line}", row
 
@@ -129,7 +135,7 @@ def _rows_of_csv(text: str) -> Iterator[tuple[int, object]]:
 
 def _row(columns: list[str], fields: list[str], delimiter: str) -> dict | None:
     """The fields by their columns; None where there are too many and the last one is no caption."""
-    if columns[-1:] == ["caption"]:  # which may have commas that nobody quoted
+    if columns and columns[-1] in _COLUMNS[1]:  # a caption, which may have commas that nobody quoted
         last = len(columns) - 1
         fields = [*fields[:last], f"{delimiter} ".join(filter(None, fields[last:]))]
     return dict(zip(columns, fields)) if not any(fields[len(columns) :]) else None

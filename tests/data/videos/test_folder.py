@@ -8,7 +8,7 @@ import pytest
 from t2v_jax.data.videos.folder import Video, read_folder, split_of
 from t2v_jax.errors import UsageError
 
-WAYS = ("captions.jsonl", "captions.csv", ".txt", "folders")
+WAYS = ("captions.jsonl", "captions.csv", "metadata.jsonl", "metadata.csv", ".txt", "folders")
 
 
 def folder(root, *names):
@@ -20,20 +20,21 @@ def folder(root, *names):
 
 
 def write(root, way, captions):
-    """Writes captions, name -> text, in one of four ways; the last has them in the names."""
-    if way == "captions.jsonl":
-        rows = [json.dumps({"file": name, "caption": text}) for name, text in captions.items()]
+    """Writes captions, name -> text, in one of the ways; the last has them in the names."""
+    file, caption = ("file", "caption") if way.startswith("captions") else ("file_name", "text")
+    if way.endswith(".jsonl"):
+        rows = [json.dumps({file: name, caption: text}) for name, text in captions.items()]
         (root / way).write_text("\n".join(rows), encoding="utf-8")
-    elif way == "captions.csv":
+    elif way.endswith(".csv"):
         rows = [f'{name},"{text}"' for name, text in captions.items()]
-        (root / way).write_text("\r\n".join(["file,caption", *rows]), encoding="utf-8-sig")
+        (root / way).write_text("\r\n".join([f"{file},{caption}", *rows]), encoding="utf-8-sig")
     elif way == ".txt":
         for name, text in captions.items():
             (root / name).with_suffix(way).write_text(text + "\n", encoding="utf-8")
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_four_ways_to_caption(way, tmp_path):
+def test_every_way_to_caption(way, tmp_path):
     root = folder(tmp_path, "a-cat_jumps/1.mp4", "a-cat_jumps/2.GIF", "x/a dog runs/é.webm")
     texts = ["a cat jumps", "a cat jumps", "a dog runs"]
     names = ["a-cat_jumps/1.mp4", "a-cat_jumps/2.GIF", "x/a dog runs/é.webm"]
@@ -49,6 +50,14 @@ def test_the_first_way_that_a_folder_follows_holds_for_all_of_it(tmp_path):
         assert read_folder(root).videos[0].captions != (f"by {way}",)
         write(root, way, {"cats/a.mp4": f"by {way}"})
         assert read_folder(root).videos[0].captions == (f"by {way}",)
+
+
+@pytest.mark.parametrize("table", ["file_name,label\ncats/a.mp4,4\n", "id,text\n7,a cat\n", "", "\0"])
+def test_metadata_of_anything_else_are_passed_over(table, tmp_path):
+    root = folder(tmp_path, "cats/a.mp4")
+    (root / "metadata.csv").write_text(table)
+    found = read_folder(root)
+    assert found.videos == [Video("cats/a.mp4", ("cats",))] and found.left_out == {}
 
 
 @pytest.mark.parametrize("way", WAYS)
