@@ -109,5 +109,8 @@ def test_what_is_computed_twice_is_the_same():
     once = jax.jit(jax.value_and_grad(loss))(parameters)
     with mock.patch("t2v_jax.nn.layers.LARGE", 16):
         assert "remat" in str(jax.make_jaxpr(jax.grad(loss))(parameters))
+        init = jax.jit(networks.generator.init, static_argnums=3)
+        anew = init(jax.random.key(0), captions, example.noise(), 1)
+        assert jax.tree.map(jnp.shape, anew) == jax.tree.map(jnp.shape, parameters.generator)
         twice = jax.jit(jax.value_and_grad(loss))(parameters)
     jax.tree.map(lambda one, two: np.testing.assert_allclose(two, one, rtol=1e-3, atol=1e-5), once, twice)
